@@ -1,0 +1,152 @@
+"""The command line: `landbridge WORD …`.
+
+Exit codes: 0 done, 1 the answer is no (nothing found, nothing to do, a finding), 2 it cannot be said or
+it failed, 64 the command is wrong. `--json` prints one JSON document, or one a line where a command says so.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from landbridge import __version__
+from landbridge.errors import LandbridgeError, NotFound, UsageError
+
+DONE, NO, FAILED, USAGE = 0, 1, 2, 64
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse that exits with 64 for a wrong command."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(USAGE, f"landbridge: {message}\n")
+
+
+def parser() -> Parser:
+    """All commands and their words."""
+    top = Parser(
+        prog="landbridge",
+        description="One search over many national registers, with credentials and rules to follow.",
+    )
+    top.add_argument("--version", action="version", version=f"landbridge {__version__}")
+    words = top.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
+
+    def command(name: str, text: str, *, json: bool = True) -> Parser:
+        made = words.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        if json:
+            made.add_argument("--json", action="store_true", help="print JSON")
+        return made
+
+    find = command("find", "search the members' registers")
+    find.add_argument("text", nargs="*", metavar="TEXT", help='words, "a phrase", -without')
+    find.add_argument("--in", dest="in_", metavar="LIST", help="countries or members: ru,kz,vn")
+    find.add_argument("--kind", help="vacancy (the default), candidate, …")
+    find.add_argument("--place", help="a city, or LAT,LON")
+    find.add_argument("--radius", metavar="KM", help="around the place")
+    find.add_argument("--occupation", metavar="CODES", help="occupation codes, such as isco-08:7212")
+    find.add_argument("--pay", metavar="AMOUNT", help="at least this much")
+    find.add_argument("--currency", help="of --pay, ISO 4217")
+    find.add_argument("--period", help="of --pay: hour, day, week, month, year")
+    find.add_argument("--unknown", metavar="LIST", help="filters that let records without a value through")
+    find.add_argument("--lang", metavar="LIST", help="languages of the records")
+    find.add_argument("--source", metavar="LIST", help="member/source")
+    find.add_argument("--since", metavar="DATE", help="published on or after, or 7d")
+    find.add_argument("--sort", help="relevance, date, pay or distance")
+    find.add_argument("--limit", metavar="N", help="how many to show")
+    find.add_argument("--cursor", help="where the last page stopped")
+    find.add_argument("--facets", metavar="LIST", help="what to count: country,employer,contract,…")
+    find.add_argument(
+        "--where", action="append", default=[], metavar="FIELD=CODE", help="any code field: contract=permanent"
+    )
+    find.add_argument("--explain", action="store_true", help="say why each hit is where it is")
+
+    harvest = command("harvest", "read the members' registers into the journal")
+    harvest.add_argument("names", nargs="*", metavar="MEMBER", help="members or member/source; all without")
+    harvest.add_argument("--replay", nargs="+", type=Path, metavar="PATH", help="recorded files instead")
+    harvest.add_argument("--due", action="store_true", help="only the sources whose time has come")
+    harvest.add_argument("--forever", action="store_true", help="go on, each source at its own pace")
+    harvest.add_argument("--release", type=int, metavar="RUN", help="carry out a held run's removals")
+
+    member = command("member", "list, show or test members and their sources", json=False)
+    verbs = member.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=Parser)
+    for name, text in (
+        ("list", "every member and how it stands"),
+        ("show", "one member or source: its file, runs, incidents"),
+        ("test", "the doctor for a source file, an unknown file, or an address"),
+    ):
+        made = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        made.add_argument("--json", action="store_true", help="print JSON")
+        if name == "show":
+            made.add_argument("name", metavar="NAME", help="member or member/source")
+        if name == "test":
+            made.add_argument("target", metavar="FILE|URL", help="a source file, a data file or an address")
+            made.add_argument("--kind", default="vacancy", help="what its records are")
+            made.add_argument("--member", default="xx", help="the member the proposal is for")
+            made.add_argument("--write", type=Path, metavar="PATH", help="write the proposal here")
+
+    quarantine = command("quarantine", "rows that could not be understood", json=False)
+    verbs = quarantine.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=Parser)
+    for name, text in (("list", "grouped by reason"), ("replay", "try them again, after a source was mended")):
+        made = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        made.add_argument("source", nargs="?", default="", metavar="MEMBER/SOURCE")
+        made.add_argument("--json", action="store_true", help="print JSON")
+
+    index = command("index", "the search index", json=False)
+    verbs = index.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=Parser)
+    made = verbs.add_parser("rebuild", help="make it again from the journal")
+    made.add_argument("--json", action="store_true", help="print JSON")
+
+    serve = command("serve", "serve the pages and the API", json=False)
+    demo = command("demo", "load a fictitious union, show three answers, and serve it", json=False)
+    for one in (serve, demo):
+        one.add_argument("--host", help="address to listen on")
+        one.add_argument("--port", type=int, help="port to listen on")
+    serve.add_argument("--workers", type=int, help="processes")
+    demo.add_argument("--no-serve", action="store_true", help="stop after printing")
+
+    export = command("export", "write records out", json=False)
+    export.add_argument("--in", dest="in_", metavar="LIST", help="members; all without")
+    export.add_argument("--kind", default="", help="one kind only")
+    export.add_argument("--format", choices=["ndjson", "csv"], default="ndjson")
+    export.add_argument("-o", "--output", type=Path, help="a file; standard output without")
+
+    backup = command("backup", "the whole instance into one file")
+    backup.add_argument("file", type=Path, metavar="FILE.tar")
+    restore = command("restore", "an instance from such a file; also into PostgreSQL")
+    restore.add_argument("file", type=Path, metavar="FILE.tar")
+
+    command("doctor", "look this instance over")
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code."""
+    arguments = parser().parse_args(argv)
+    # commands bring in the engine, the database and the web server: --help must not wait for them
+    commands = importlib.import_module("landbridge.cli.commands")
+    try:
+        return int(commands.run(arguments))
+    except UsageError as error:
+        _say(error, f"{error.parameter}: " if error.parameter else "")
+        return USAGE
+    except NotFound as error:
+        _say(error)
+        return USAGE
+    except LandbridgeError as error:
+        _say(error)
+        return FAILED
+    except KeyboardInterrupt:
+        return FAILED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+
+
+def _say(error: LandbridgeError, before: str = "") -> None:
+    print(f"landbridge: {before}{error}", file=sys.stderr)
+    if error.hint:
+        print(f"  {error.hint}", file=sys.stderr)

@@ -1,0 +1,284 @@
+"""An instance: the kinds, members, journal and indexes that one data directory holds together."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+
+from landbridge.config import Settings
+from landbridge.errors import ConfigError, NotFound
+from landbridge.find import harvest as harvesting
+from landbridge.find import rates
+from landbridge.find.connect import connect
+from landbridge.find.connect.http import Client
+from landbridge.find.harvest import Harvested
+from landbridge.find.index import Index, Removal, open_index
+from landbridge.find.journal import Journal, SourceState
+from landbridge.find.query import Query
+from landbridge.find.record import Record
+from landbridge.find.search import Result, Standing, search
+from landbridge.find.source import Source
+from landbridge.kinds.kind import Kind, read_kinds
+from landbridge.members.member import SHIPPED, Member, pick, read_members
+
+_STALE = 2.0  # a source not harvested for so many of its intervals is stale
+_STANDING = 2.0  # seconds for which the members' standing is remembered
+
+
+class Instance:
+    """One Landbridge. Everything is opened on first use; `close` gives it back."""
+
+    def __init__(self, settings: Settings, *, folders: Sequence[Path] = ()) -> None:
+        self.settings = settings
+        self.folders = tuple(folders)
+        self._indexes: dict[tuple[str, str], Index] = {}
+        self._standing: tuple[float, dict[tuple[str, str], Standing]] = (0.0, {})
+
+    @cached_property
+    def kinds(self) -> dict[str, Kind]:
+        return read_kinds([self.settings.data / "kinds"])
+
+    @cached_property
+    def members(self) -> dict[str, Member]:
+        own = self.settings.data / "members"
+        folders = [*(self.folders or [SHIPPED]), own, *self.settings.members]
+        return read_members(folders, self.kinds)
+
+    @cached_property
+    def journal(self) -> Journal:
+        return Journal(self.settings.journal, self.kinds)
+
+    @cached_property
+    def rates(self) -> rates.Rates:
+        own = self.settings.data / "rates.toml"
+        return rates.load(own if own.exists() else None)
+
+    def close(self) -> None:
+        for index in self._indexes.values():
+            index.close()
+        self._indexes.clear()
+        if "journal" in self.__dict__:
+            self.journal.close()
+
+    def source(self, name: str) -> Source:
+        """A source by `member/name`. Raises NotFound."""
+        member, _, short = name.partition("/")
+        found = self.members.get(member)
+        if found is None or short not in found.sources:
+            raise NotFound(f"no source {name!r}", hint="landbridge member list")
+        return found.sources[short]
+
+    # find
+
+    def index(self, member: str, kind: str) -> Index:
+        """The index of one member and kind, opened once."""
+        key = (member, kind)
+        if key not in self._indexes:
+            self._indexes[key] = open_index(
+                self.settings.index or self.settings.data / "index", member, self.kinds[kind], self.rates
+            )
+        return self._indexes[key]
+
+    def find(self, query: Query, *, snippets: bool = True) -> Result:
+        """The one ranked answer of the members a query names, and how each of them stands."""
+        members = [m for m in pick(self.members, query.members) if self._shares(m, query.kind)]
+        standings = self.standings(query.kind)
+        indexes: dict[str, Index | Exception] = {}
+        for member in members:
+            if standings[member.id].state == "never":
+                continue
+            try:
+                indexes[member.id] = self.index(member.id, query.kind)
+            except (OSError, ValueError, ConfigError) as error:
+                indexes[member.id] = error
+        return search(
+            query,
+            kind=self.kinds[query.kind],
+            indexes=indexes,
+            members={m.id: m for m in members},
+            standings={m.id: standings[m.id] for m in members},
+            rates=self.rates,
+            snippets=snippets,
+        )
+
+    def _shares(self, member: Member, kind: str) -> bool:
+        return any(s.kind == kind for s in member.sources.values())
+
+    def standings(self, kind: str) -> dict[str, Standing]:
+        """How each member stands for a kind: what its sources hold, claim and last did."""
+        at, known = self._standing
+        if time.monotonic() - at > _STANDING:
+            known = self._read_standings()
+            self._standing = (time.monotonic(), known)
+        return {
+            m.id: known.get((m.id, kind), Standing(id=m.id, name=m.name, state="never"))
+            for m in self.members.values()
+        }
+
+    def _read_standings(self) -> dict[tuple[str, str], Standing]:
+        by_part: dict[tuple[str, str], list[SourceState]] = {}
+        for state in self.journal.states():
+            by_part.setdefault((state.member, state.kind), []).append(state)
+        return {
+            (member, kind): self._stand(self.members[member], states)
+            for (member, kind), states in by_part.items()
+            if member in self.members
+        }
+
+    def _stand(self, member: Member, states: list[SourceState]) -> Standing:
+        now = time.time()
+        goods = [s.last_good for s in states if s.last_good is not None]
+        claims = [s.claimed for s in states if s.claimed is not None]
+        worst, why = "ok", ""
+        order = ("ok", "stale", "held", "failed")
+        for state in states:
+            run = state.last_run
+            short = state.name.partition("/")[2]
+            source = member.sources.get(short)
+            found, reason = "ok", ""
+            if run is not None and run.state == "failed":
+                found, reason = ("failed" if state.last_good is None else "stale"), f"{short}: {run.why}"
+            elif run is not None and run.state == "held":
+                found, reason = "held", f"{short}: {run.why}"
+            elif state.last_good and source and now - state.last_good > _STALE * source.every:
+                found, reason = "stale", f"{short}: last harvested {_ago(now - state.last_good)} ago"
+            if order.index(found) > order.index(worst):
+                worst, why = found, reason
+        if not goods and worst == "ok":
+            worst = "never"
+        return Standing(
+            id=member.id,
+            name=member.name,
+            state=worst,  # type: ignore[arg-type]
+            as_of=datetime.fromtimestamp(min(goods), UTC) if goods else None,
+            harvested=sum(s.alive for s in states),
+            claimed=sum(claims) if len(claims) == len(states) else None,
+            why=why,
+        )
+
+    def record(self, id_: str) -> Record:
+        """A record by its identifier, gone or not. Raises NotFound."""
+        return self.journal.record(id_)
+
+    # harvest
+
+    def follow(self, parts: Sequence[tuple[str, str]] = ()) -> int:
+        """Brings the indexes up to the journal; returns how many changes they took."""
+        done = 0
+        for member, kind in parts or self.journal.parts():
+            if kind in self.kinds:
+                done += follow(self.journal, self.index(member, kind), member, kind)
+        return done
+
+    def rebuild(self, report: Callable[[str, str, int], None] | None = None) -> int:
+        """Throws every index away and makes it again from the journal."""
+        done = 0
+        for member, kind in self.journal.parts():
+            index = self.index(member, kind)
+            index.drop()
+            del self._indexes[(member, kind)]
+            took = self.follow([(member, kind)])
+            done += took
+            if report is not None:
+                report(member, kind, took)
+        return done
+
+    async def harvest(
+        self,
+        names: Sequence[str] = (),
+        *,
+        replay: Sequence[Path] = (),
+        due_only: bool = False,
+        progress: harvesting.Progress | None = None,
+        report: Callable[[Harvested], None] | None = None,
+    ) -> list[Harvested]:
+        """Harvests the sources of these members (or `member/source` names); all without any.
+
+        With `replay`, recorded files take the place of the registers. One source's failure is its own.
+        """
+        files = [f for p in replay for f in ([p] if p.is_file() else sorted(p.rglob("*"))) if f.is_file()]
+        done: list[Harvested] = []
+        todo = list(self._chosen(names))
+        if due_only:
+            due = {s.name: s.next for s in self.journal.states()}
+            todo = [s for s in todo if due.get(s.id, 0.0) <= time.time()]
+        async with contextlib.AsyncExitStack() as stack:
+            client = None
+            if not replay:
+                client = await stack.enter_async_context(
+                    Client(contact=self.settings.contact, allow_private=self.settings.private)
+                )
+            gate = asyncio.Semaphore(4)
+
+            async def one(source: Source) -> None:
+                if replay:
+                    found = harvesting.match_replay(source, files)
+                    if not found:
+                        return
+                    pages: harvesting.Pages = harvesting.replay_pages(source, found)
+                elif source.fetch and client is not None:
+                    pages = _bind(source, client)
+                else:
+                    return
+                async with gate:
+                    result = await harvesting.harvest(
+                        source, pages, journal=self.journal, kind=self.kinds[source.kind], progress=progress
+                    )
+                self.follow([(source.member, source.kind)])
+                done.append(result)
+                if report is not None:
+                    report(result)
+
+            await asyncio.gather(*(one(s) for s in todo))
+        self._standing = (0.0, {})
+        return sorted(done, key=lambda h: h.source)
+
+    def unmatched(self, replay: Sequence[Path]) -> list[Path]:
+        """Files under these paths that no source reads."""
+        files = [f for p in replay for f in ([p] if p.is_file() else sorted(p.rglob("*"))) if f.is_file()]
+        used = {
+            f
+            for m in self.members.values()
+            for s in m.sources.values()
+            for f, _ in harvesting.match_replay(s, files)
+        }
+        return [f for f in files if f not in used]
+
+    def _chosen(self, names: Sequence[str]) -> Iterator[Source]:
+        exact = [n for n in names if "/" in n]
+        for name in exact:
+            yield self.source(name)
+        plain = [n for n in names if "/" not in n]
+        if names and not plain:
+            return
+        for member in pick(self.members, plain):
+            yield from member.sources.values()
+
+
+def follow(journal: Journal, index: Index, member: str, kind: str) -> int:
+    """Brings one index up to the journal, some thousand changes a commit."""
+    done = 0
+    while True:
+        changes = journal.changes(member, kind, index.last_seq)
+        if not changes:
+            return done
+        index.write((c.seq, c.record if c.record is not None else Removal(c.id)) for c in changes)
+        done += len(changes)
+
+
+def _bind(source: Source, client: Client) -> harvesting.Pages:
+    pages = connect(source)
+    return lambda cursor: pages(source, client, cursor)
+
+
+def _ago(seconds: float) -> str:
+    for size, word in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {word}"
+    return f"{seconds:.0f} seconds"
+
+
