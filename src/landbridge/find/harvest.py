@@ -7,9 +7,7 @@ success opens one incident that names the cause.
 
 import asyncio
 import hashlib
-import os
 import random
-import socket
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
@@ -20,7 +18,7 @@ import msgspec
 
 from landbridge.errors import FetchError, RowError, Slowdown, SourceError
 from landbridge.find.connect import Page
-from landbridge.find.journal import LEASE, Counts, Journal, Quarantined, Run, Seen
+from landbridge.find.journal import LEASE, Counts, Journal, Quarantined, Run, Seen, worker
 from landbridge.find.mapping import Mapper, read_row
 from landbridge.find.read import Row, read
 from landbridge.find.source import Source
@@ -52,11 +50,6 @@ class Harvested(msgspec.Struct):
 
 Pages = Callable[[Any], AsyncIterator[Page]]  # cursor → pages
 Progress = Callable[[str, Counts, int | None], None]
-
-
-def owner() -> str:
-    """Who holds a lease: this process."""
-    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 class Reader:
@@ -158,7 +151,7 @@ async def harvest(
         return Harvested(source.id, state="failed", why="live-only: this register may not be copied")
     at = at or datetime.now(UTC)
     journal.register(source.id, member=source.member, kind=source.kind)
-    me = f"{owner()}:{random.random()}"  # noqa: S311 a name, not a secret
+    me = worker()
     run = journal.take(source.id, me)
     if run is None:
         return Harvested(source.id, state="failed", why="another process is harvesting it")
@@ -403,8 +396,7 @@ def replay_quarantine(
     """
     at = at or datetime.now(UTC)
     reader = Reader(source, kind)
-    me = owner()
-    run = journal.take(source.id, me)
+    run = journal.take(source.id, worker())
     if run is None:
         return Harvested(source.id, state="failed", why="another process is harvesting it")
     seen = []

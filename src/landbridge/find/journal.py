@@ -5,6 +5,8 @@ harvest, its cursor and its counts commit in one transaction; each change gets t
 sequence, and an index follows the journal by that number. Whatever else is lost can be rebuilt from here.
 """
 
+import os
+import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -277,12 +279,13 @@ class Journal:
         now = time.time() if now is None else now
         number = self._number(name)
         with self.engine.begin() as db:
+            holder = db.execute(sa.select(sources.c.owner).where(sources.c.id == number)).scalar()
+            free = sa.or_(sources.c.lease < now, sources.c.owner == owner, sources.c.owner.is_(None))
+            if holder is not None and _is_dead(holder):
+                free = sources.c.owner == holder
             taken = db.execute(
                 sa.update(sources)
-                .where(
-                    sources.c.id == number,
-                    sa.or_(sources.c.lease < now, sources.c.owner == owner, sources.c.owner.is_(None)),
-                )
+                .where(sources.c.id == number, free)
                 .values(owner=owner, lease=now + LEASE)
             )
             if not taken.rowcount:
@@ -1085,6 +1088,26 @@ _part = (sources.c.member, sources.c.kind)
 def moment(seconds: float) -> datetime:
     """Seconds of the epoch as an aware time in UTC, without fractions."""
     return datetime.fromtimestamp(int(seconds), UTC)
+
+
+def worker() -> str:
+    """A name for a holder of leases: host, process and a number of its own."""
+    return f"{socket.gethostname()}:{os.getpid()}:{time.monotonic_ns()}"
+
+
+def _is_dead(holder: str) -> bool:
+    """Whether a holder was a process of this machine that is no more: its lease need not run out."""
+    host, _, rest = holder.partition(":")
+    pid = rest.partition(":")[0]
+    if host != socket.gethostname() or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 def _chunks(items: Sequence[_T]) -> Iterator[Sequence[_T]]:

@@ -26,6 +26,7 @@ class Page(msgspec.Struct, frozen=True):
     cursor: Any = None
     claimed: int | None = None
     gone: Sequence[str] = ()
+    still: Sequence[str] = ()
     last: bool = False
     complete: bool = False
     keep_cursor: bool = False

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -35,6 +36,27 @@ class Format(msgspec.Struct, frozen=True):
     mojibake: str = ""
 
 
+@dataclass
+class State:
+    """What is known while one file is read: `form` and `encoding` as they were found, `notes` in words.
+
+    `name` is the register's, for errors; `at` stands before each place where there are several files;
+    `after` is done to the fields of each row that is decoded.
+    """
+
+    name: str
+    form: Format
+    notes: list[str] = field(default_factory=list)
+    at: str = ""
+    encoding: str = "utf-8"
+    after: Callable[[Any], Any] | None = None
+
+    def note(self, words: str) -> None:
+        """Writes a note, once."""
+        if (note := f"{self.at}{words}") not in self.notes:
+            self.notes.append(note)
+
+
 class Row(msgspec.Struct, frozen=True):
     """One row: its exact bytes, where it stood, its value once decoded, and why it cannot be read.
 
@@ -65,7 +87,10 @@ class LazyRow(Row, frozen=True):
         """The row as fields. Raises ValueError with a plain reason."""
         if self.fault:
             raise ValueError(self.fault)
-        return as_fields(self.build(self.raw if self.parts is None else self.parts))
+        try:
+            return as_fields(self.build(self.raw if self.parts is None else self.parts))
+        except RecursionError as error:
+            raise ValueError("the row is nested too deeply") from error
 
 
 def decode_object(raw: bytes) -> dict[str, Any]:
@@ -83,14 +108,22 @@ def as_fields(value: Any) -> dict[str, Any]:
     raise ValueError(f"the item is {_WORDS.get(type(value), 'a value')}, not an object")
 
 
-_WORDS = {str: "text", list: "a list", int: "a number", float: "a number", bool: "true or false", type(None): "null"}
+_WORDS = {
+    str: "text",
+    list: "a list",
+    int: "a number",
+    float: "a number",
+    bool: "true or false",
+    type(None): "null",
+}
 
 
 def plain_reason(error: Exception) -> str:
     """What a JSON decoder found, in words."""
     if isinstance(error, RecursionError):
         return "the JSON is nested too deeply"
-    return str(error).replace("Input data was truncated", "the JSON is cut").replace("JSON is", "the JSON is")
+    words = str(error)
+    return "the JSON is cut" if "truncated" in words else words.replace("JSON is", "the JSON is")
 
 
 # A byte that its encoding does not know travels through text as a lone surrogate (PEP 383); one that was

@@ -23,7 +23,13 @@ CHUNK = 2**18
 _MEMBERS = 10_000
 _LAYERS = 3
 
-_MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"PK\x03\x04": "zip", b"PK\x05\x06": "zip"}
+_MAGIC = {
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\x00": "xz",
+    b"PK\x03\x04": "zip",
+    b"PK\x05\x06": "zip",
+}
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # the container of .xls
 
 
@@ -33,6 +39,8 @@ class Part(NamedTuple):
     name: str
     chunks: Callable[[], Iterator[bytes]]
     whole: bytes | Path | None = None  # where the bytes lie unpacked already
+    size: int = 0  # bytes, as the archive claims
+    is_book: bool = False  # a workbook, which is a zip archive of its own
 
 
 class _Decoder(Protocol):
@@ -197,7 +205,7 @@ def _members(part: Part, name: str, cap: int) -> list[Part]:
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
         raise Broken(name, f"the zip archive is cut or damaged ({error})") from error
     if any(info.filename in ("[Content_Types].xml", "content.xml") for info in infos):
-        return [Part("", lambda: read_chunks(whole), whole)]
+        return [Part("", lambda: read_chunks(whole), whole, is_book=True)]
     if not infos:
         raise Broken(name, "the zip archive holds no file")
     if len(infos) > _MEMBERS:
@@ -208,10 +216,10 @@ def _members(part: Part, name: str, cap: int) -> list[Part]:
     for info in infos:
         if info.flag_bits & 1:
             raise Broken(name, f"{info.filename} in the zip archive is encrypted")
-        inner = Part(info.filename, _member(whole, info, name, cap))
+        inner = Part(info.filename, _member(whole, info, name, cap), size=info.file_size)
         what = packed_as(_peek(inner.chunks))
         if what in _DECODERS:
-            inner = Part(info.filename, _inflated(inner.chunks, what, name, cap))
+            inner = inner._replace(chunks=_inflated(inner.chunks, what, name, cap))
         out.append(inner)
     return out if len(out) > 1 else [out[0]._replace(name="")]
 
@@ -225,9 +233,7 @@ def _opened(whole: bytes | Path) -> IO[bytes] | Path:
     return io.BytesIO(whole) if isinstance(whole, bytes) else whole
 
 
-def _member(
-    whole: bytes | Path, info: zipfile.ZipInfo, name: str, cap: int
-) -> Callable[[], Iterator[bytes]]:
+def _member(whole: bytes | Path, info: zipfile.ZipInfo, name: str, cap: int) -> Callable[[], Iterator[bytes]]:
     def chunks() -> Iterator[bytes]:
         made = 0
         try:
@@ -236,7 +242,14 @@ def _member(
                     made += len(chunk)
                     _check(made, max(info.compress_size, 1), name, cap)
                     yield chunk
-        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, NotImplementedError) as error:
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            lzma.LZMAError,
+            OSError,
+            EOFError,
+            NotImplementedError,
+        ) as error:
             why = f"{info.filename} in the zip archive is damaged after {made:,} bytes ({error})"
             raise Broken(name, why) from error
 
@@ -270,4 +283,6 @@ def inflate_head(head: bytes) -> tuple[bytes, str]:
 def is_workbook(head: bytes) -> bool:
     """Whether these are the first bytes of a workbook: a zip of Office Open XML or ODF, or an OLE file."""
     zipped = head.startswith(b"PK")
-    return head.startswith(OLE) or (zipped and any(m in head for m in (b"[Content_Types].xml", b"opendocument")))
+    return head.startswith(OLE) or (
+        zipped and any(m in head for m in (b"[Content_Types].xml", b"opendocument"))
+    )
