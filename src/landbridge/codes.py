@@ -86,6 +86,7 @@ _ALSO = {  # names and codes in daily use that CLDR does not list
     "tanzania, united republic of": "TZ",
     "united republic of tanzania": "TZ",
     "taiwan, province of china": "TW",
+    "republic of china": "TW",
     "viet nam": "VN",
     "socialist republic of viet nam": "VN",
     "cộng hòa xã hội chủ nghĩa việt nam": "VN",
@@ -131,6 +132,9 @@ _ALSO = {  # names and codes in daily use that CLDR does not list
 # "the country of …" where a script writes it without a space: in front in Thai, Lao, Khmer, behind in Burmese.
 _COUNTRY_OF = ("ประเทศ", "ປະເທດ", "ប្រទេស")
 _SMALL = frozenset(["the", "and", "of", "и", "et", "und", "y", "la"])
+_STATE_WORDS = re.compile(  # "Республика Бенин", "Republik Österreich"
+    r"^(?:республика|королевство|государство|republic|republik|republique|republica|republika|kingdom) "
+)
 _COUNTRY_BEHIND = ("နိုင်ငံ", "国")
 _NO_LANGUAGE = ("mul", "und", "zxx")
 _LANGUAGE_ALSO = {
@@ -196,8 +200,8 @@ def fold(name: str) -> str:
     if not name.isascii():
         name = _MARKS.sub("", unicodedata.normalize("NFD", name)).translate(_SPECIAL)
         name = unicodedata.normalize("NFC", name)
-    words = name.translate(_PLAIN).split()
-    return " ".join(_SHORT.get(word, word) for word in words)
+    name = " ".join([_SHORT.get(word, word) for word in name.translate(_PLAIN).split()])
+    return _ELIDED.sub(r"\1", name) if " d " in name or " l " in name else name
 
 
 def _locale(language: str) -> Locale | None:
@@ -226,17 +230,26 @@ def countries() -> frozenset[str]:
 
 
 @cache
-def _country_names() -> dict[str, str]:
+def _country_codes() -> dict[str, str]:
+    """Alpha-2, alpha-3 and numeric codes."""
     known = countries()
-    names: dict[str, str] = {code.casefold(): code for code in known}
-    for alias, codes in get_global("territory_aliases").items():  # alpha-3 and numeric codes
-        if len(codes) == 1 and codes[0] in known and len(alias) == 3:
-            names.setdefault(alias.casefold(), codes[0])
+    codes = {alias: found[0] for alias, found in get_global("territory_aliases").items() if len(found) == 1}
+    return {c: c for c in known} | {
+        alias: code for alias, code in codes.items() if code in known and len(alias) == 3
+    }
+
+
+@cache
+def _country_names() -> dict[str, str]:
+    """Names as they are written, and folded: "Áo" is Austria, "ao" would be Angola."""
+    known = countries()
+    names: dict[str, str] = {}
     for name, code in _ALSO.items():
         names.setdefault(_without_small_words(name), code)
     for tongue in (*LANGUAGES, *_READ_TOO):
         for code, name in _names("territories", tongue).items():
             if code in known:
+                names.setdefault(name.casefold(), code)
                 names.setdefault(_without_small_words(name), code)
                 names.setdefault(_without_small_words(re.sub(r"\s*\(.*?\)", "", name)), code)
     return names
@@ -245,17 +258,27 @@ def _country_names() -> dict[str, str]:
 def country(text: str) -> str:
     """ISO 3166-1 alpha-2 for a code (alpha-2, alpha-3, numeric, "EL", "UK") or a name; "" if unknown.
 
-    XA … XZ, which ISO 3166-1 leaves to its users, stand for themselves.
+    XA … XZ, which ISO 3166-1 leaves to its users, stand for themselves. Three letters are a code when they
+    are capitals, else a name first: "NGA" is Nigeria, "Nga" is Russia in Vietnamese.
     """
+    text = text.strip()
+    known = _country_codes()
     if len(text) == 2 and text.isascii():
-        upper = text.upper()
-        if upper in countries() or _USER_ASSIGNED.fullmatch(upper):
-            return upper
+        code = text.upper()
+        if code in known or _USER_ASSIGNED.fullmatch(code):
+            return code
+    if text.isascii() and text.isdigit():
+        return known.get(text.zfill(3), "")
+    if text in known:
+        return known[text]
     names = _country_names()
+    found = names.get(text.casefold())
+    if found:
+        return found
     folded = _without_small_words(text)
-    found = names.get(folded) or (names.get(folded.zfill(3)) if folded.isdigit() else None)
+    found = names.get(folded) or names.get(_STATE_WORDS.sub("", folded).strip())
     if found or not folded or folded.isascii():
-        return found or ""
+        return found or known.get(text.upper(), "")
     for front in _COUNTRY_OF:
         if folded.startswith(front):
             return names.get(folded[len(front) :].strip(), "")

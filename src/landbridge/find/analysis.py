@@ -20,7 +20,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from importlib import resources
-from itertools import pairwise
+from itertools import accumulate, groupby, pairwise
 from typing import Any, NamedTuple
 
 import msgspec
@@ -37,7 +37,8 @@ class Language(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stemmer: str = ""
     endings: dict[str, str] = {}
     layers: int = 1
-    final: dict[str, str] = {}
+    before: dict[str, str] = {}
+    after: dict[str, str] = {}
     latin: dict[str, str] = {}
     letters: str = ""
     common: str = ""
@@ -79,7 +80,7 @@ _SCRIPTS = (  # first characters of blocks in order; what no language here is wr
     ("\u10a0", "Geor"), ("\u1100", "Hang"), ("\u1200", "Ethi"), ("\u1780", "Khmr"), ("\u1800", "Mong"),
     ("\u1c80", "Cyrl"), ("\u1c90", "Geor"), ("\u1e00", "Latn"), ("\u1f00", "Grek"), ("\u2000", "Latn"),
     ("\u2de0", "Cyrl"), ("\u2e80", "Hani"), ("\u3040", "Kana"), ("\u3100", "Hani"), ("\u3130", "Hang"),
-    ("\u3190", "Hani"), ("\ua640", "Cyrl"), ("\ua700", "Latn"), ("\ua980", "Mymr"), ("\uac00", "Hang"),
+    ("\u3190", "Hani"), ("\u31f0", "Kana"), ("\u3200", "Hani"), ("\ua640", "Cyrl"), ("\ua700", "Latn"), ("\ua980", "Mymr"), ("\uac00", "Hang"),
     ("\uf900", "Hani"), ("\ufb00", "Latn"), ("\ufb1d", "Hebr"), ("\ufb50", "Arab"), ("\uff00", "Latn"),
     ("\U00020000", "Hani"),
 )  # fmt: skip
@@ -104,14 +105,14 @@ _UNIT = re.compile(
     "|."
 )
 _OPEN = re.compile("[\u0e31\u0e47\u0eb1\u0ebb]")  # signs that need a final consonant: no word ends on them
-_ONE_SCRIPT = re.compile("|".join(f"[{letters}]+" for letters, _ in _SPACELESS.values()))
 
 _IGNORED = re.compile(f"[{_IGNORABLE}]+")
 _SARA_AM = re.compile("([\u0e4d\u0ecd])([\u0e48-\u0e4b\u0ec8-\u0ecb]?)([\u0e32\u0eb2])")
 # a letter with all that can change with it; then words; then all there is: the first that adds up is taken
 _PIECES = (
     re.compile(
-        f".(?:[{_MARKS}{_IGNORABLE}\u0e31-\u0e4e\u0eb1-\u0ece\u1100-\u11ff\u3099\u309a]|(?<=ຫ)[ນມ])*", re.DOTALL
+        f".(?:[{_MARKS}{_IGNORABLE}\u0e31-\u0e4e\u0eb1-\u0ece\u1100-\u11ff\u3099\u309a]|(?<=ຫ)[ນມ])*",
+        re.DOTALL,
     ),
     re.compile(r"\s+|\S+"),
     re.compile(".+", re.DOTALL),
@@ -140,6 +141,7 @@ _TO_LATIN = str.maketrans("АВСЕНКМОРТХІЈ", "ABCEHKMOPTXIJ")
 _LATIN_BESIDE_CYRILLIC = re.compile("[a-z][^a-z]*[а-ӿ]|[а-ӿ][^а-ӿ]*[a-z]")
 _ELISION = re.compile(r"(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu|un|(?:d|n|s)?(?:all|ell|ull))'(?=.)")
 _THOUSANDS = re.compile(r"[.,](?=\d{3}(?:[.,]|$))")
+_ALIASES = {"nb": "no", "nn": "no", "tl": "fil", "iw": "he", "in": "id"}
 
 
 # The door
@@ -159,7 +161,7 @@ def tokens(text: str, language: str) -> list[str]:
     units. Stop words are left out, but a text of stop words alone keeps them.
     """
     text = _normal(text)
-    line, others = _entries(text, _primary(language))
+    line, others = _entries(text, primary(language))
     return line + list(dict.fromkeys(others))
 
 
@@ -171,7 +173,7 @@ def spans(text: str, language: str) -> list[tuple[str, int, int]]:
     normal = _normal(text)
     starts, ends = _origins(text, normal)
     for keep in (False, True):
-        analyser = _analyser(_primary(language), keep=keep)
+        analyser = _analyser(primary(language), keep=keep)
         found = [
             (term.text, starts[word.start() + term.start], ends[word.start() + term.end - 1])
             for word in _WORD.finditer(normal)
@@ -191,7 +193,7 @@ def query_tokens(text: str, languages: Sequence[str]) -> list[list[str]]:
     the caller's affair.
     """
     text = _normal(text)
-    codes = list(dict.fromkeys(map(_primary, languages))) or [""]
+    codes = list(dict.fromkeys(map(primary, languages))) or [""]
     analysers = [_analyser(code, keep=False) for code in codes]
     positions: list[list[str]] = []
     dropped: list[list[str]] = []
@@ -213,7 +215,7 @@ def phrase_tokens(text: str, languages: Sequence[str]) -> list[list[str]]:
     Each is a run of adjacent terms; the phrase is found where any of them is.
     """
     text = _normal(text)
-    codes = dict.fromkeys(map(_primary, languages)) or [""]
+    codes = dict.fromkeys(map(primary, languages)) or [""]
     ways = dict.fromkeys(tuple(_entries(text, code)[0]) for code in codes)
     return [list(way) for way in ways if way]
 
@@ -231,6 +233,12 @@ def script(letter: str) -> str:
     return _SCRIPTS[bisect_right(_BLOCK_STARTS, letter) - 1][1]
 
 
+def primary(language: str) -> str:
+    """The language that a BCP 47 tag names, by the code Landbridge knows it by: nb-NO is no, tl is fil."""
+    code = language.replace("_", "-").partition("-")[0].lower()
+    return _ALIASES.get(code, code)
+
+
 @cache
 def languages() -> dict[str, Language]:
     """What data/languages.toml says, by code."""
@@ -244,10 +252,6 @@ def stop_words(code: str) -> frozenset[str]:
 
 
 # Text
-
-
-def _primary(language: str) -> str:
-    return language.replace("_", "-").partition("-")[0].lower()
 
 
 def _normal(text: str) -> str:
@@ -320,11 +324,14 @@ class _Analyser(dict[str, str]):
         self.keep = keep  # stop words
 
     def __missing__(self, word: str) -> str:
+        if _spaceless(word):  # never the same twice: not remembered
+            line, others = _places_in_run(word, keep=self.keep)
+            return " ".join([word[a:b] for a, b in line]) + "\t" + " ".join([word[a:b] for a, b in others])
         terms = self.terms(word)
         entry = " ".join([term.text for term in terms if not term.aside])
         if aside := " ".join([term.text for term in terms if term.aside]):
             entry += "\t" + aside
-        if len(word) <= _LONGEST and not _spaceless(word):
+        if len(word) <= _LONGEST:
             if len(self) >= _REMEMBERED:
                 self.clear()
             self[word] = entry
@@ -333,7 +340,10 @@ class _Analyser(dict[str, str]):
     def terms(self, word: str) -> list[_Term]:
         """The terms of one match of _WORD; places are within the word."""
         if _spaceless(word):
-            return list(_terms_of_run(word, keep=self.keep))
+            line, aside = _places_in_run(word, keep=self.keep)
+            return [_Term(word[a:b], a, b) for a, b in line] + [
+                _Term(word[a:b], a, b, True) for a, b in aside
+            ]
         terms = [_Term(self.term(part.group()), *part.span()) for part in _PART.finditer(word)]
         if joined := _joined(word):
             terms.append(_Term(self.term(joined), 0, len(word), True))
@@ -343,6 +353,7 @@ class _Analyser(dict[str, str]):
 
     def term(self, part: str) -> str:
         """One word as it is indexed, "" for a stop word."""
+        part = part[:_LONGEST]
         if len(part) <= 2 and part.isupper():
             part = part.translate(_TO_LATIN)  # category С, СЕ, В, ТО
         word = _bare(part)
@@ -384,7 +395,8 @@ def _asked_of_word(word: str, analysers: Sequence[_Analyser]) -> Iterator[tuple[
         stop = not all(terms)
         if stop:
             terms = [_analyser(analyser.code, keep=True).term(part) for analyser in analysers]
-        yield list(dict.fromkeys(filter(None, terms + whole))), stop
+        if met := list(dict.fromkeys(filter(None, terms + whole))):  # a lone apostrophe is nothing
+            yield met, stop
 
 
 def _plain(word: str, code: str) -> str:
@@ -433,22 +445,27 @@ def _stem(code: str) -> Callable[[str], str]:
         stem = _without_endings(language)
     if code == "vi":
         stem = _foreign_stem
-    if not language.latin and not language.final:
+    if not language.latin and not language.before and not language.after:
         return stem
     latin = str.maketrans(language.latin)
 
-    def finished(word: str) -> str:
-        word = stem(word.translate(latin))
-        for end, instead in language.final.items():
-            if word.endswith(end):
-                return word.removesuffix(end) + instead
-        return word
+    def stem_between(word: str) -> str:
+        return _with_end(stem(_with_end(word.translate(latin), language.before)), language.after)
 
-    return finished
+    return stem_between
+
+
+def _with_end(word: str, ends: dict[str, str]) -> str:
+    for end, instead in ends.items():
+        if word.endswith(end) and len(word) > len(end) + 1:
+            return word.removesuffix(end) + instead
+    return word
 
 
 def _without_endings(language: Language) -> Callable[[str], str]:
-    least = {ending: int(letters) for letters, endings in language.endings.items() for ending in endings.split()}
+    least = {
+        ending: int(letters) for letters, endings in language.endings.items() for ending in endings.split()
+    }
     lengths = sorted(set(map(len, least)), reverse=True)
 
     def stem(word: str) -> str:
@@ -495,110 +512,164 @@ def _bare_stop_words(code: str) -> frozenset[str]:
 @cache
 def _written(letter: str) -> str:
     """The script of a letter, if it is one without spaces, else ""."""
-    code = script(letter)
-    return code if code in _SPACELESS and re.match(f"[{_SPACELESS[code][0]}]", letter) else ""
+    return next((code for code, (letters, _) in _SPACELESS.items() if re.match(f"[{letters}]", letter)), "")
 
 
 def _spaceless(word: str) -> bool:
     return word[0] > "\u0e00" and bool(_written(word[0]))
 
 
-def _terms_of_run(run: str, *, keep: bool) -> Iterator[_Term]:
+def _places_in_run(run: str, *, keep: bool) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Where the terms of a run stand: its pairs of units, and those aside.
+
+    Aside are single units: every character of Han, syllable of Myanmar and cluster of Khmer may be a word. Those of
+    Thai and Lao hardly ever are; there words lift the rank, and with them their first and last unit (ยา at the end
+    of ร้านขายยา, but not inside พยาบาล).
+    """
     units = [unit.span() for unit in _UNIT.finditer(run)]
     if len(units) == 1:
-        yield _Term(run, 0, len(run))
-        return
-    for (start, _), (_, end) in pairwise(units):
-        yield _Term(run[start:end], start, end)
-    # Single units: every character of Han and syllable of Myanmar or Khmer may be a word. Thai and Lao consonants
-    # stand alone too often for that: there words lift the rank, and with them their first and last unit (ยา at
-    # the end of ร้านขายยา, but not inside พยาบาล).
-    opens, closes = dict(units), {end: start for start, end in units}
-    for start, end, written in _pieces(run):
-        if written not in ("Thai", "Laoo"):
-            yield from (
-                _Term(run[a:b], a, b, True)
-                for a, b in units
-                if start <= a < end and (b - a > 1 or written == "Hani")
-            )
+        return units, []
+    pairs = [(start, end) for (start, _), (_, end) in pairwise(units)]
+    aside: list[tuple[int, int]] = []
+    for written, own in _pieces(run, units):
+        if written not in _LEXICONS:
+            aside += [(start, end) for start, end in own if end - start > 1 or written == "Hani"]
             continue
         stops: frozenset[str] = frozenset() if keep else stop_words(_SPACELESS[written][1])
-        for a, b in _words(run, start, end, written):
-            if run[a:b] not in stops:
-                yield _Term(run[a:b], a, b, True)
-                for c, d in ((a, opens.get(a, a)), (closes.get(b, b), b)):
-                    if 1 < d - c < b - a and not _OPEN.search(run, c, d):
-                        yield _Term(run[c:d], c, d, True)
+        for word in _words(run, own, written):
+            start, end = word[0][0], word[-1][1]
+            if run[start:end] in stops:
+                continue
+            aside.append((start, end))
+            if len(word) > 1:
+                aside += [
+                    (first, last)
+                    for first, last in (word[0], word[-1])
+                    if last - first > 1 and not _OPEN.search(run, first, last)
+                ]
+    return pairs, aside
 
 
 def _asked_of_run(run: str) -> Iterator[tuple[list[str], bool]]:
     """For each pair or lone unit of each word of a run, the terms that meet it, and whether the word is a stop word."""
     units = [unit.span() for unit in _UNIT.finditer(run)]
     first = 0
-    for start, end, written in _pieces(run):
-        for a, b in _words(run, start, end, written):
-            last = first
-            while last < len(units) and units[last][0] < b:
-                last += 1
-            if last == first:
-                continue
-            own, word = units[first:last], run[units[first][0] : units[last - 1][1]]
-            stop = run[a:b] in stop_words(_SPACELESS[written][1])
+    for written, piece in _pieces(run, units):
+        for own in _words(run, piece, written):
+            after = first + len(own)
+            word = run[own[0][0] : own[-1][1]]
+            stop = word in stop_words(_SPACELESS[written][1])
             if len(own) == 1:
                 # as a word, or as it stands here: with the unit before it or after it
-                beside = units[max(first - 1, 0) : last + 1]
-                pairs = [run[one[0] : two[1]] for one, two in pairwise(beside)]
-                yield [word, *pairs], stop
-            else:
-                for number, (one, two) in enumerate(pairwise(own)):
-                    pair = run[one[0] : two[1]]
-                    lifted = number == 0 and len(own) > 2 and written in ("Thai", "Laoo")
-                    yield [pair, word] if lifted else [pair], stop
-            first = last
+                beside = units[max(first - 1, 0) : after + 1]
+                yield [word, *(run[one[0] : two[1]] for one, two in pairwise(beside))], stop
+            for number, (one, two) in enumerate(pairwise(own)):
+                pair = run[one[0] : two[1]]
+                lifted = number == 0 and len(own) > 2 and written in _LEXICONS
+                yield [pair, word] if lifted else [pair], stop
+            first = after
 
 
-def _pieces(run: str) -> Iterator[tuple[int, int, str]]:
-    return ((*piece.span(), _written(piece.group()[0])) for piece in _ONE_SCRIPT.finditer(run))
+def _pieces(run: str, units: Sequence[tuple[int, int]]) -> Iterator[tuple[str, list[tuple[int, int]]]]:
+    """A run's units, script by script."""
+    for written, own in groupby(units, lambda unit: _written(run[unit[0]])):
+        yield written, list(own)
 
 
-def _words(run: str, start: int, end: int, written: str) -> list[tuple[int, int]]:
-    """The words of a piece; the whole piece where no segmenter is known or where it lost letters."""
-    piece = run[start:end]
-    words = list(_segmenter(written)(piece)) if len(piece) > 1 else [piece]
-    if "".join(words) != piece:
-        words = [piece]
-    found = []
-    for word in words:
-        found.append((start, start + len(word)))
-        start += len(word)
+def _words(run: str, units: list[tuple[int, int]], written: str) -> list[list[tuple[int, int]]]:
+    """The units of a piece, word by word; all together where no words are known."""
+    if len(units) < 2:
+        return [units]
+    if written in _LEXICONS:
+        return _fewest_words(run, units, _lexicon(written))
+    if written not in ("Hani", "Khmr"):
+        return [units]
+    start, end = units[0][0], units[-1][1]
+    words = list(_segmenter(written)(run[start:end]))
+    if "".join(words) != run[start:end]:  # it has changed letters: its places are not ours
+        return [units]
+    ends = set(accumulate(map(len, words), initial=start))
+    found: list[list[tuple[int, int]]] = [[]]
+    for unit in units:
+        if found[-1] and not ends.isdisjoint(range(found[-1][-1][0] + 1, unit[0] + 1)):
+            found.append([])
+        found[-1].append(unit)
     return found
+
+
+_UNKNOWN = 10  # words that a unit outside every word counts as
+
+
+def _fewest_words(
+    run: str, units: list[tuple[int, int]], lexicon: dict[str, bool]
+) -> list[list[tuple[int, int]]]:
+    """Maximal matching (as pythainlp's newmm, on our units): fewest unknown units, then fewest words."""
+    count = len(units)
+    costs = [0] + [_UNKNOWN * count + count] * count
+    came = [0] * (count + 1)
+    for at in range(count):
+        cost, start = costs[at], units[at][0]
+        if cost + _UNKNOWN < costs[at + 1]:
+            costs[at + 1], came[at + 1] = cost + _UNKNOWN, at
+        for after in range(at + 1, count + 1):
+            is_word = lexicon.get(run[start : units[after - 1][1]])
+            if is_word is None:
+                break
+            if is_word and cost + 1 < costs[after]:
+                costs[after], came[after] = cost + 1, at
+    backwards: list[list[tuple[int, int]]] = []
+    after, unknown = count, False
+    while after:
+        at = came[after]
+        was_unknown, unknown = unknown, costs[after] - costs[at] == _UNKNOWN
+        if was_unknown and unknown:
+            backwards[-1].append(units[at])  # unknown units side by side are one word: a name
+        else:
+            backwards.append(units[at:after][::-1])
+        after = at
+    return [word[::-1] for word in reversed(backwards)]
+
+
+# Word lists and segmenters are imported when a text first asks for one: together they take 1.5 s and 200 MB, and
+# most instances meet none of these scripts.
+
+
+def _thai_words() -> Iterable[str]:
+    from pythainlp.corpus import thai_words
+
+    return thai_words()  # type: ignore[no-any-return]
+
+
+def _lao_words() -> Iterable[str]:
+    from laonlp.corpus import lao_words
+
+    return lao_words()  # type: ignore[no-any-return]
+
+
+_LEXICONS: dict[str, Callable[[], Iterable[str]]] = {"Thai": _thai_words, "Laoo": _lao_words}
+
+
+@cache
+def _lexicon(written: str) -> dict[str, bool]:
+    """Every word of a list and every beginning of one, by whole units; whether it is a word."""
+    lexicon: dict[str, bool] = {}
+    for word in map(_normal, _LEXICONS[written]()):
+        ends = [unit.end() for unit in _UNIT.finditer(word)]
+        for end in ends[:-1]:
+            lexicon.setdefault(word[:end], False)
+        lexicon[word] = True
+    return lexicon
 
 
 @cache
 def _segmenter(written: str) -> Callable[[str], Iterable[str]]:
-    # Imported here, when a text first asks for one: together they take 2 s and 300 MB, and most instances meet
-    # none of these scripts.
-    match written:
-        case "Hani":
-            import rjieba
+    if written == "Hani":
+        import rjieba
 
-            return rjieba.cut  # type: ignore[no-any-return]
-        case "Thai":
-            from pythainlp.tokenize import word_dict_trie
-            from pythainlp.tokenize.newmm import segment
+        return rjieba.cut
+    import logging
 
-            words = word_dict_trie()
-            return lambda piece: segment(piece, words)
-        case "Laoo":
-            from laonlp.tokenize import word_tokenize as cut_lao
+    from khmernltk import word_tokenize
 
-            return cut_lao  # type: ignore[no-any-return]
-        case "Khmr":
-            import logging
-
-            from khmernltk import word_tokenize as cut_khmer
-
-            logging.getLogger("khmer-nltk").setLevel(logging.WARNING)  # it reports the file it loads
-            return cut_khmer  # type: ignore[no-any-return]
-        case _:
-            return lambda piece: [piece]
+    logging.getLogger("khmer-nltk").setLevel(logging.WARNING)  # it reports the file it loads
+    return word_tokenize  # type: ignore[no-any-return]

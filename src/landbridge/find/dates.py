@@ -4,35 +4,60 @@ A day is a `date`, a moment is an aware `datetime` in UTC. What can be read in t
 to settle it. The words are data: `data/dates.toml`.
 """
 
+import math
 import re
 import tomllib
+from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from functools import cache
 from importlib import resources
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from landbridge.find.pay import fold
 
+T = TypeVar("T")
+
 _FIRST_YEAR: Final = 1900
 _YEARS_AHEAD: Final = 100
+_LONGEST: Final = 300  # characters of a text that can be a date
 _BUDDHIST: Final = 543  # Thai and Lao years: 2569 is 2026
 _FIRST_BUDDHIST: Final = 2400
-_MONTHS: Final = tuple("January February March April May June July August September October November December".split())
+_MONTHS: Final = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 
 _TIME: Final = re.compile(
-    r"(?<!\d)(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d|60))?(?:[.,](?P<fraction>\d+))?"
+    r"(?<![\d:])(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d|60))?(?:[.,](?P<fraction>\d+))?"
     r"(?:\s*(?P<half>[ap])\.?m\b\.?)?\s*(?P<zone>z\b|(?:utc|gmt)?\s*[+-]\d\d?:?(?:\d\d)?(?!\d)|utc\b|gmt\b)?"
 )
 _THREE: Final = re.compile(
     r"(?<![\d/.-])(?P<a>\d{1,4})(?:(?P<sep>[./-])|\s)\s?(?P<b>\d{1,2})(?(sep)(?P=sep)|\s)\s?(?P<c>\d{1,4})(?![\d/-])"
 )
 _TWO: Final = re.compile(r"(?<![\d/.-])(?P<a>\d{1,2})(?P<sep>[./-])(?P<b>\d{1,2})(?![\d/-])")
-_NUMBER: Final = re.compile(r"[+-]?\d+(?:\.\d+)?")
+_NUMBER: Final = re.compile(
+    r"[+-]?\d+(?:\.\d+)?|/date\((\d+)(?:[+-]\d{4})?\)/"
+)  # /Date(1606640400000)/ is .NET's
+_BASIC_ISO: Final = re.compile(r"\d{8}t\d{4}")
+_ANY_TIME: Final = re.compile(r"\d:\d\d")
+_DOT_IN_THAI: Final = re.compile(r"(?<=[\u0e00-\u0e7f])\.")  # มี.ค.
 _UNSPACED: Final = "\u0e00-\u109f\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7af"
-_PARTS: Final = re.compile(rf"\d+|[\u0900-\u0dff]+|[{_UNSPACED}]+|[^\W\d_{_UNSPACED}]+(?:['-][^\W\d_{_UNSPACED}]+)*")
+_PARTS: Final = re.compile(
+    rf"\d+|[\u0900-\u0dff]+|[{_UNSPACED}]+|[^\W\d_{_UNSPACED}]+(?:['-][^\W\d_{_UNSPACED}]+)*"
+)
 
 
 class _Words(msgspec.Struct, frozen=True):
@@ -69,7 +94,11 @@ def _words(language: str) -> _Words:
             months |= dict.fromkeys(plain(forms.split()), number)
     units = {word: unit for unit, words in data["units"].items() for word in plain(words)}
     days = {word: int(offset) for offset, words in data["day"].items() for word in plain(words)}
-    words = {f"{table}.{key}": plain(data[table][key]) for table in ("when", "clue", "parts") for key in data[table]}
+    words = {
+        f"{table}.{key}": plain(data[table][key])
+        for table in ("when", "clue", "parts")
+        for key in data[table]
+    }
     every = {*months, *units, *days}.union(*words.values())
     unspaced = sorted((w for w in every if re.match(f"[{_UNSPACED}]", w)), key=len, reverse=True)
     return _Words(
@@ -126,7 +155,7 @@ def read(
         return _moment(value, at, zone)
     if isinstance(value, date):
         return _day(value.year, value.month, value.day, at)
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         return _read_number(str(int(value)) if value == int(value) else str(value), at, zone)
     raise ValueError(f"{value!r} is no date")
 
@@ -136,24 +165,36 @@ def names_no_day(text: str) -> bool:
     return fold(text).strip(" .!").lower() in _words("").open
 
 
-def _read_text(text: str, at: datetime, order: str, zone: str, calendar: str, language: str) -> date | datetime:
+def _read_text(
+    text: str, at: datetime, order: str, zone: str, calendar: str, language: str
+) -> date | datetime:
     words = _words(language)
     left = fold(text).strip().lower()
     if not left:
         raise ValueError("an empty text is no date")
-    if _NUMBER.fullmatch(left):
-        return _read_number(left, at, zone)
+    if len(left) > _LONGEST:
+        raise ValueError(f"{text[:60]!r}… is too long for a date")
+    number = _NUMBER.fullmatch(left)
+    if number:
+        return _read_number(number[1] or left, at, zone)
+    if _BASIC_ISO.match(left):
+        try:
+            return _moment(datetime.fromisoformat(left.upper()), at, zone)
+        except ValueError:
+            pass
     clock = _TIME.search(left.replace("t", " ") if left[:1].isdigit() else left)
     if clock:
         left = f"{left[: clock.start()].rstrip(' t')} {left[clock.end() :]}"
-    if words.unspaced.search(left):
-        left = re.sub(r"(?<=[\u0e00-\u0e7f])\.", "", left)  # มี.ค.
+    elif _ANY_TIME.search(left):
+        raise ValueError(f"{text[:60]!r} has no time of the day")
+    if not left.isascii():
+        left = _DOT_IN_THAI.sub("", left)
         left = words.unspaced.sub(r" \g<0> ", left)
     found = (
-        _read_three(left, text, at, order, calendar)
-        or _read_relative(left, at, zone, words)
+        _read_three(left, at, order, calendar)
         or _read_named(left, text, at, calendar, words)
-        or _read_two(left, text, at, order, zone, words)
+        or _read_relative(left, at, zone, words)
+        or _read_two(left, text, at, order, words)
     )
     if found is None:
         raise ValueError(f"{text[:60]!r} is no date we can read")
@@ -184,14 +225,14 @@ def _read_number(text: str, at: datetime, zone: str) -> date | datetime:
     raise ValueError(f"{text} is neither a day (20260131) nor seconds or milliseconds since 1970")
 
 
-def _read_three(left: str, text: str, at: datetime, order: str, calendar: str) -> date | None:
+def _read_three(left: str, at: datetime, order: str, calendar: str) -> date | None:
     """Three numbers with strokes, full stops or hyphens between them."""
     match = _THREE.search(left)
     if match is None or not match["sep"]:
         return None
     a, b, c = match["a"], match["b"], match["c"]
     if len(a) > 2:
-        order = order if order == "ymd" else "ymd"
+        order = "ymd"
     elif len(c) < 3 and order == "ymd":
         pass
     elif match["sep"] == ".":
@@ -208,11 +249,11 @@ def _settle(written: str, a: int, b: int, *, short: bool) -> str:
     """Day first or month first, where the numbers leave only one way."""
     if short and a != b:
         raise ValueError(f'{written} can be read in several ways: say order = "dmy", "mdy" or "ymd"')
-    if a > 12 >= b or a == b:
+    if a > 12 >= b > 0 or a == b:
         return "dmy"
-    if b > 12 >= a:
+    if b > 12 >= a > 0:
         return "mdy"
-    if a > 12:
+    if a > 12 or 0 in (a, b):
         raise ValueError(f"{written} has no month")
     raise ValueError(
         f"{written} can be {a} {_MONTHS[b - 1]} or {b} {_MONTHS[a - 1]}: say order = "
@@ -231,7 +272,9 @@ def _year(written: str, at: datetime, calendar: str) -> int:
 
 def _nearest(ending: int, year: int) -> int:
     century = year - year % 100
-    return min((century - 100 + ending, century + ending, century + 100 + ending), key=lambda y: abs(y - year))
+    return min(
+        (century - 100 + ending, century + ending, century + 100 + ending), key=lambda y: abs(y - year)
+    )
 
 
 def _read_relative(left: str, at: datetime, zone: str, words: _Words) -> date | datetime | None:
@@ -243,25 +286,26 @@ def _read_relative(left: str, at: datetime, zone: str, words: _Words) -> date | 
             phrase = " ".join(parts[i : i + size])
             if phrase in words.days:
                 return today + timedelta(days=words.days[phrase])
-    for i, part in enumerate(parts):
-        pair = " ".join(parts[i : i + 2])
-        unit = words.units.get(pair) or _look_up(part, words.units)
-        if not unit:
-            continue
-        before = parts[i - 1] if i else ""
-        ahead = _direction(parts, words)
-        if ahead == 0 or (before.isdigit() and len(before) > 4):
-            continue
-        if not before.isdigit() and not (set(parts) & words.past):
-            continue
-        return _shift(at, today, unit, ahead * (int(before) if before.isdigit() else 1))
+    ahead = _direction(parts, words)
+    if ahead == 0:
+        return None
+    units = [
+        words.units.get(" ".join(parts[i : i + 2])) or _look_up(parts[i], words.units)
+        for i in range(len(parts))
+    ]
+    for i in range(1, len(parts)):
+        unit = units[i]
+        if unit and parts[i - 1].isdigit() and len(parts[i - 1]) < 6:
+            return _shift(at, today, unit, ahead * int(parts[i - 1]))
+    named = [unit for unit in units if unit]
+    if named and not any(part.isdigit() for part in parts) and not words.past.isdisjoint(parts):
+        return _shift(at, today, named[-1], ahead)  # "an hour ago", "неделю назад"
     return None
 
 
 def _direction(parts: list[str], words: _Words) -> int:
     """-1 for "ago", 1 for "left", 0 where nothing says."""
-    said = {*parts, *(" ".join(parts[i : i + 2]) for i in range(len(parts)))}
-    said |= {" ".join(parts[i : i + 3]) for i in range(len(parts))}
+    said = {" ".join(parts[i : i + size]) for size in (1, 2, 3) for i in range(len(parts))}
     if said & words.past:
         return -1
     if said & words.future:
@@ -272,19 +316,21 @@ def _direction(parts: list[str], words: _Words) -> int:
 
 
 def _shift(at: datetime, today: date, unit: str, number: int) -> date | datetime:
-    if unit == "minute":
-        return (at + timedelta(minutes=number)).astimezone(UTC)
-    if unit == "hour":
-        return (at + timedelta(hours=number)).astimezone(UTC)
-    if unit == "day":
-        return today + timedelta(days=number)
-    if unit == "week":
-        return today + timedelta(weeks=number)
-    months = today.year * 12 + today.month - 1 + number * (12 if unit == "year" else 1)
-    year, month = divmod(months, 12)
-    first = date(year, month + 1, 1)
-    last = (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
-    return first.replace(day=min(today.day, last.day))
+    try:
+        if unit in ("minute", "hour"):
+            moment = (at + timedelta(**{f"{unit}s": number})).astimezone(UTC)
+            _within_reason(moment.year, at)
+            return moment
+        if unit in ("day", "week"):
+            day = today + timedelta(**{f"{unit}s": number})
+        else:
+            years, month = divmod(today.month - 1 + number * (12 if unit == "year" else 1), 12)
+            day = date(today.year + years, month + 1, 1)
+            day = day.replace(day=min(today.day, monthrange(day.year, day.month)[1]))
+    except (OverflowError, ValueError) as error:
+        raise ValueError(f"{number} {unit}s from today is out of all reason") from error
+    _within_reason(day.year, at)
+    return day
 
 
 def _read_named(left: str, text: str, at: datetime, calendar: str, words: _Words) -> date | None:
@@ -321,7 +367,7 @@ def _is_ordinal(word: str) -> bool:
     return word in ("st", "nd", "rd", "th", "er", "of", "de", "do", "º")
 
 
-def _read_two(left: str, text: str, at: datetime, order: str, zone: str, words: _Words) -> date | None:
+def _read_two(left: str, text: str, at: datetime, order: str, words: _Words) -> date | None:
     """A month and a day without a year: 09-03, 03.09."""
     match = _TWO.search(left)
     if match is None:
@@ -353,7 +399,7 @@ def _without_year(month: int, day: int, at: datetime, parts: list[str], words: _
     raise ValueError(f"there is no {day} {_MONTHS[month - 1]}")
 
 
-def _look_up[T](word: str, table: dict[str, T]) -> T | None:
+def _look_up(word: str, table: dict[str, T]) -> T | None:
     """The word, or a listed beginning of it ("январ*")."""
     found = table.get(word)
     if found is not None:
@@ -409,7 +455,7 @@ def _zone(name: str) -> tzinfo:
         return _offset(name) or UTC
     try:
         return ZoneInfo(name)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError) as error:
         raise ValueError(f'{name!r} is no time zone: write one such as "Asia/Almaty" or "+05:00"') from error
 
 

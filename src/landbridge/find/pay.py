@@ -74,6 +74,7 @@ _FOLD: Final = _fold_table()
 
 
 def fold(text: str) -> str:
+    """Digits of every script, full-width letters, spaces, dashes and apostrophes as plain ones; NFC."""
     if text.isascii():
         return text
     return unicodedata.normalize("NFC", text).translate(_FOLD)
@@ -101,6 +102,7 @@ _TOKENS: Final = re.compile(
     rf"|[{_UNSPACED}]+|[{_INDIC}]+|[<>]=|\$us|[-+⁺/~%<>≤≥&º#№{_SIGNS}])"
 )
 _ONE_NUMBER: Final = re.compile(rf"[-+]?(?:{_NUMBER})")
+_WITH_EXPONENT: Final = re.compile(r"[-+]?\d+(?:\.\d+)?[eE][-+]?\d+")
 _OR_MORE: Final = re.compile(r"(?<=[^\s(\[])\+(?=[\s/)\],.;·*+]|$)")  # "5000+", and not "5000 + bonus"
 _CENTS_AFTER: Final = re.compile(r"(\d) ?€ ?(\d\d)(?!\d)")  # "11€65"
 _URL: Final = re.compile(r"https?://\S+")
@@ -132,26 +134,22 @@ class _Times(msgspec.Struct, frozen=True):
 
 
 # What a token is, one letter each, so that a text becomes a short string on which patterns can be written:
-#   N number  n number that is no amount  M counting word  C currency  P period  U unit of time or work
-#   c currency that belongs to the number after it  + and besides  / per  a "a", "an"  T tax  F from  H up to  t to  - through  > and above  < and below  f since (follows)
-#   B between  & and  S pay word  O money beside pay  X counts something else  ? unknown
+#   N number   n number that is no amount   M counting word   C currency   c currency of the number after it
+#   P period   U unit of time or work   / per   a "a", "an"   T tax   S pay word   O money beside pay   + and besides
+#   F from   H up to   t to   - through   B between   & and   > and above   < and below   f since (follows)
+#   X counts something else   ? unknown
 _Token = tuple[str, Any]
 _SEVERAL: Final = ""  # the value is a list of tokens: "т.р." is thousand and rouble
-_MARKS: Final = {
-    "from": "F",
-    "upto": "H",
-    "to": "t",
-    "through": "-",
-    "above": ">",
-    "below": "<",
-    "since": "f",
-} | {
-    "between": "B",
-    "and": "&",
-}
+_MARKS: Final = {"from": "F", "upto": "H", "to": "t", "through": "-", "between": "B", "and": "&"}
+_MARKS_AFTER: Final = {"above": ">", "below": "<", "since": "f"}
+_BEFORE_NUMBERS: Final = frozenset(
+    ["$", "£", "¥", "₱", "₹", "₦", "₩", "rp", "rm", "s$", "us$", "a$", "hk$", "nt$", "c$", "nz$", "r$"]
+)
+
 _AMOUNT: Final = re.compile(
     r"(?:(?:(?<![NM])C)?(?P<mark>[FHtB])-*)?"
-    r"(?:(?<![NM])C|c)?(?:(?<!N)M)?(?P<first>N)(?!-?[XU]|[-t]N-?[XU])(?P<units>[MC]*)"  # not "40 hours", "2-3 months"
+    r"(?:(?<![NM])C|c)?(?:(?<!N)M)?(?P<first>N)"
+    r"(?!-?[XU]|[-t]N-?[XU])(?P<units>[MC]*)"  # not "40 hours", "2-3 months"
     r"(?P<joint>(?P<how>[-tFHfa&/]+)(?P<sign>[Cc?]?)(?P<last>N)(?!-?[XU])(?P<last_units>[MC]*))?"
 )
 _UNCLEAR: Final = re.compile(r"[^+]*[?nXO]")
@@ -164,18 +162,6 @@ _PERIOD_AFTER: Final = re.compile(r"(?<=[CM])U(?![Nn])|[^Nn+O]{0,6}?(?:P|(?<=[/a
 _PERIOD_BEFORE: Final = re.compile(r"(?:(?<!NU)P|(?<!NU[/a])(?<=[/a])U|(?<![Nn>])U$)(?=[^Nn+O]{0,6}$)")
 _EXTRA_BEFORE: Final = re.compile(r"O\?{0,2}$")
 _BARE: Final = re.compile(r"[N\-tFHBS]*")
-_BEFORE_NUMBERS: Final = frozenset("$£¥₱₹₦₩") | {
-    "rp",
-    "rm",
-    "s$",
-    "us$",
-    "a$",
-    "hk$",
-    "nt$",
-    "c$",
-    "nz$",
-    "r$",
-}
 _TAX_AFTER: Final = re.compile(r"[^Nn+O]{0,8}?T")
 
 
@@ -203,10 +189,12 @@ def _data() -> dict[str, Any]:
 
 @cache
 def _words(language: str = "", country: str = "") -> _Words:
-    """The words for a text in this language, from this country (most have none of their own)."""
+    """The words for a text in this language, from this country; most have none of their own."""
     data = _data()
     if country and not any(country in each.get("country", ()) for each in data["sign"]):
         return _words(language)
+    if language and not any(language in each.get("language", ()) for each in data["times"]):
+        return _words("", country)
     entries: dict[str, _Token] = {}
     units: dict[str, _Token] = {}
     strokes: dict[str, _Token] = {}
@@ -218,7 +206,7 @@ def _words(language: str = "", country: str = "") -> _Words:
     enter(data["about"]["pay"], ("S", None))
     enter(data["about"]["extra"], ("O", None))
     enter(data["about"]["counts"], ("X", None))
-    for mark, letter in _MARKS.items():
+    for mark, letter in (_MARKS | _MARKS_AFTER).items():
         enter(data["mark"][mark], (letter, None))
     for period, by_form in data["period"].items():
         enter(by_form.get("unit", []), ("U", period))
@@ -338,7 +326,6 @@ def _is_no_amount(word: str) -> bool:
         ":" in word
         or "/" in word
         or "-" in word
-        or word[-1].isalpha()
         or word[1:].isalnum()
         or (word[-5:-4] == "." and word.count(".") == 2)
     )
@@ -692,6 +679,8 @@ def _written(value: str) -> float | None:
     words = _words()
     if folded.lower().rstrip(".") in words.open:
         return None
+    if _WITH_EXPONENT.fullmatch(folded):
+        return float(folded)
     if _ONE_NUMBER.fullmatch(folded):
         number = _number(folded.lstrip("+-"), 1.0, None, words)
         if number is not None:
@@ -787,13 +776,6 @@ def per_year(money: Money, rates: Rates, currency: str = "EUR") -> tuple[float |
     largest = rates.convert((money.high or money.low or 0.0) * factor, money.currency, "EUR")
     if largest is None or largest > MOST_PER_YEAR:
         return None, None
-    return _yearly(money.low, factor, money, rates, currency), _yearly(
-        money.high, factor, money, rates, currency
-    )
-
-
-def _yearly(amount: float | None, factor: float, money: Money, rates: Rates, currency: str) -> float | None:
-    if amount is None:
-        return None
-    found = rates.convert(amount * factor, money.currency, currency)
-    return None if found is None else float(f"{found:.9g}")
+    yearly = [None if amount is None else amount * factor for amount in (money.low, money.high)]
+    low, high = (each and rates.convert(each, money.currency, currency) for each in yearly)
+    return low and float(f"{low:.9g}"), high and float(f"{high:.9g}")

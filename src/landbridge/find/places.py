@@ -55,16 +55,16 @@ _WITH = {  # territories with a code of their own that their state's registers w
 # What stands around a name, in front of it and behind it. Written as people write it, compared folded.
 _TOWN_WORDS = (
     """
-    г, гор, город, пгт, пос, поселок, п, рп, р.п, с, село, д, дер, деревня, станица, ст-ца, аул, хутор, городской округ,
-    г.о, го, горад, місто, смт, қ, ш, ք, քաղաք, ქ, ქალაქი, tp, t.p, thành phố, tx, thị xã, tt, thị trấn, kota,
-    kota adm, kota administrasi, kotamadya, kab, kab adm, kabupaten, kec, kecamatan, bandar raya, bandaraya, lungsod ng,
-    bayan ng, city of, town of, municipality of, greater, metro, downtown, stadt, hansestadt, ville de, ciudad de,
+    г, гор, город, пгт, пос, поселок, п, рп, р.п, с, село, д, дер, деревня, станица, ст-ца, аул, хутор,
+    городской округ, г.о, го, горад, місто, смт, қ, ш, ք, քաղաք, ქ, ქალაქი, tp, t.p, thành phố, tx, thị xã, tt, thị trấn, kota,
+    kota adm, kota administrasi, kotamadya, kab, kab adm, kabupaten, kec, kecamatan, bandar raya, bandaraya,
+    lungsod ng, bayan ng, city of, town of, municipality of, greater, metro, downtown, stadt, hansestadt, ville de, ciudad de,
     gmina, miasto, comune di, مدينة
     """,
     """
-    г, город, қ, қаласы, ауылы, ш, шаары, шаҳри, айылы, sh, shahri, shahar, shahrisi, քաղաք, city, city centre, city center, centre,
-    center, downtown, cbd, town, new town, capital, estate, village, municipality, metropolitan area, area, raya, stad, kommun, kommune,
-    dept, cedex, arrondissement, n, s, v, ø
+    г, город, қ, қаласы, ауылы, ш, шаары, шаҳри, айылы, sh, shahri, shahar, shahrisi, քաղաք, city, city centre,
+    city center, centre, center, downtown, cbd, town, new town, capital, estate, village, municipality,
+    metropolitan area, area, raya, stad, kommun, kommune, dept, cedex, arrondissement, n, s, v, ø
     """,
 )
 _REGION_WORDS = (
@@ -89,9 +89,8 @@ _DISTRICT_WORDS = (
 )
 _SIDES = (  # of a metropolis; "м" is a Ukrainian town or a Russian underground station
     """
-    м,
-    north, south, east, west, central, northern, southern, eastern, western, north east, north west, south east,
-    south west
+    м, north, south, east, west, central, northern, southern, eastern, western, north east, north west,
+    south east, south west
     """,
     "selatan, utara, barat, timur, pusat, tengah, north, south, east, west, central",
 )

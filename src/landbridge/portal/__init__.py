@@ -1,0 +1,1 @@
+"""The pages: server-rendered, plain HTML that works without JavaScript."""

@@ -1,37 +1,44 @@
 """How a register is reached: a connector turns a source into pages of rows.
 
 Every connector is one function `pages(source, client, cursor)`; the journal commits each page together
-with its cursor, so a restart goes on behind the last committed page.
+with its cursor, so a restart goes on behind the last committed page. The tables of their `[fetch]` keys stand
+at the top of their modules.
+
+| `with` | for |
+|---|---|
+| `json-pages` | a list given page by page; with `[fetch.slices]`, one that caps a query |
+| `event-feed` | a feed that tells what came, changed and went |
+| `json-ld` | pages with schema.org's JobPosting, found through a sitemap |
+| `eures` | the input interface of EURES (HR-XML) |
+| `file` | a file to download, or local files |
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any
+from landbridge.errors import SourceFileError
+from landbridge.find.connect import eures, feed, files, pages, sitemap, slices
+from landbridge.find.connect.page import Page, Pages, as_key, fingerprint, key_of
+from landbridge.find.source import Source
 
-import msgspec
+__all__ = ["CONNECTORS", "Page", "Pages", "as_key", "connect", "fingerprint", "key_of"]
 
-from landbridge.find.read import Row
-
-
-class Page(msgspec.Struct, frozen=True):
-    """What one step of a harvest yields.
-
-    `cursor` (JSON) is where the next step starts; `claimed` the register's own total where it states one;
-    `gone` the identifiers it declares removed; `last` is true on the final page, and `complete` on it says
-    that the whole register was read (declared total reached, no page missing or repeated): only then may
-    absence mean a deletion. `keep_cursor` says that the next run goes on from here (an event feed),
-    rather than from the beginning.
-    """
-
-    rows: Sequence[Row]
-    cursor: Any = None
-    claimed: int | None = None
-    gone: Sequence[str] = ()
-    still: Sequence[str] = ()
-    last: bool = False
-    complete: bool = False
-    keep_cursor: bool = False
-    url: str = ""
-    notes: Sequence[str] = ()
+CONNECTORS = {
+    "json-pages": (pages.read_pages, pages.pages),
+    "event-feed": (feed.read_feed, feed.pages),
+    "json-ld": (sitemap.read_sitemap, sitemap.pages),
+    "eures": (eures.read_eures, eures.pages),
+    "file": (files.read_files, files.pages),
+}
 
 
-Pages = Callable[..., AsyncIterator[Page]]
+def connect(source: Source) -> Pages:
+    """The connector that `[fetch] with` names, after a look at its keys. Raises SourceFileError."""
+    name = source.fetch.get("with", "")
+    if name not in CONNECTORS:
+        raise SourceFileError(
+            source.id, f"[fetch] with = {name!r} is unknown", hint=f"one of {', '.join(CONNECTORS)}"
+        )
+    if name == "json-pages" and "slices" in source.fetch:
+        slices.read_slices(source)
+        return slices.pages
+    read, pages_ = CONNECTORS[name]
+    read(source)
+    return pages_

@@ -1,11 +1,14 @@
 """What a connector yields: one page of rows, and where the next step starts."""
 
+import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import msgspec
 
+from landbridge.find.mapping import _key_reader, _url_key
 from landbridge.find.read import Row
+from landbridge.find.source import Source
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -32,3 +35,22 @@ class Page(msgspec.Struct, frozen=True):
 
 
 Pages = Callable[..., AsyncIterator[Page]]
+
+
+def key_of(source: Source) -> Callable[[dict[str, Any]], str]:
+    """How the journal calls a row of this source: what stands in `gone` and `still`. Raises MissingField."""
+    return _key_reader(source)
+
+
+def as_key(identifier: str) -> str:
+    """The same for an identifier that stands alone."""
+    return _url_key(identifier.strip())
+
+
+def fingerprint(source: Source) -> str:
+    """Of what a source file makes of its rows: when it changes, nothing may be left out as unchanged."""
+    told = [
+        *(source.fetch, source.map, source.values, source.ignore, source.pay, source.dates),
+        *(source.store, source.contacts, source.language, source.country),
+    ]
+    return hashlib.blake2b(msgspec.json.encode(told), digest_size=9).hexdigest()

@@ -9,10 +9,10 @@ plain term of one field stays all that a query needs.
 import zlib
 from collections.abc import Callable
 from datetime import date
-from functools import cache, lru_cache
+from functools import cache, lru_cache, wraps
 from hashlib import blake2b
 from importlib import resources
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -32,6 +32,7 @@ _PLACES = ("country", "region", "city")
 
 _encode = msgspec.json.Encoder().encode
 Values = Callable[[Any], list[str]]
+T = TypeVar("T")
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -64,9 +65,24 @@ class Shape(msgspec.Struct, frozen=True):
         return (*self.sorts, "top") if self.has_pay else self.sorts
 
 
+def once_a_kind(make: Callable[[Kind], T]) -> Callable[[Kind], T]:
+    """Remembers what was made of each kind, until a kind of that name is another one."""
+    known: dict[str, tuple[Kind, T]] = {}
+
+    @wraps(make)
+    def remembered(kind: Kind) -> T:
+        found = known.get(kind.name)
+        if found is None or found[0] is not kind:
+            found = known[kind.name] = (kind, make(kind))
+        return found[1]
+
+    return remembered
+
+
+@once_a_kind
 def shape(kind: Kind) -> Shape:
     """The columns that a kind's index has."""
-    place, money, day = kind.first("place"), kind.first("money"), kind.first("date")
+    place, money = kind.first("place"), kind.first("money")
     own = [f for f in kind.fields.values() if f.type in {"code", "concept", "party"}]
     named = {f.name for f in own}
     where = tuple(n for n in _PLACES if n not in named) if place else ()
@@ -74,7 +90,9 @@ def shape(kind: Kind) -> Shape:
     shown = where if place and place.facet else ()
     facets = ("source", "language", *shown, *(f.name for f in own if f.facet))
     sorts = ("date", *(("pay",) if money else ()))
-    return Shape(exact=exact, facets=facets, sorts=sorts, has_pay=money is not None, has_places=place is not None)
+    return Shape(
+        exact=exact, facets=facets, sorts=sorts, has_pay=money is not None, has_places=place is not None
+    )
 
 
 def fingerprint(kind: Kind) -> str:
@@ -93,6 +111,7 @@ def _analysis() -> str:
     return found.hexdigest()
 
 
+@lru_cache(maxsize=1 << 16)
 def key(text: str) -> str:
     """A name as an exact term: folded, so that two spellings of it are one."""
     return fold(" ".join(text.split()))[:_LONGEST].strip()
@@ -190,7 +209,9 @@ class Writer:
             value = getattr(values, name)
             if not value:
                 continue
-            words = f" {BETWEEN} ".join(" ".join(found) for t in read(value) if (found := tokens(t, language)))
+            words = f" {BETWEEN} ".join(
+                " ".join(found) for t in read(value) if (found := tokens(t, language))
+            )
             if words:
                 parts.extend([words] * weight)
         for other, texts in record.translations.items():

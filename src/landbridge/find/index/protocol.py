@@ -87,25 +87,23 @@ class Plan(msgspec.Struct, frozen=True):
     offset: int = 0
     limit: int = 10
     facets: tuple[str, ...] = ()
-    facet_size: int = 200
+    facet_size: int = 50
+    lacking: bool = True  # whether to count the records without a value
     upto: int | None = None
 
 
-class Found(msgspec.Struct, frozen=True):
-    """A hit before its record is read.
+Found: TypeAlias = tuple[float, int]
+"""A hit before its record is read: what orders it, higher first, and what settles ties.
 
-    `score` orders it, higher first (minus kilometres for distance, cents a year for pay, seconds for date);
-    `order` is its date with a hash of its identifier, and settles ties the same way everywhere.
-    """
-
-    score: float
-    order: int
+The first is a score, minus kilometres for distance, cents a year for pay, seconds for date; the second a date
+with a hash of the record's identifier (the hash alone where the date or pay is the first), the same everywhere.
+"""
 
 
 class Counted(msgspec.Struct, frozen=True):
     """How often the values of a facet occur: the most frequent ones, and the records without one.
 
-    `exact` is false where values beyond `facet_size` were not looked at.
+    `exact` is false where there are more values than `facet_size`: then rare ones may be short of records.
     """
 
     values: tuple[tuple[str, int], ...]

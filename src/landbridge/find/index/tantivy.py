@@ -23,7 +23,16 @@ import tantivy
 from tantivy import FieldType, Occur, Order, Query
 
 from landbridge.errors import ConfigError
-from landbridge.find.index.document import BETWEEN, TIE_BITS, Shape, Writer, fingerprint, label, shape
+from landbridge.find.index.document import (
+    BETWEEN,
+    TIE_BITS,
+    Document,
+    Shape,
+    Writer,
+    fingerprint,
+    label,
+    shape,
+)
 from landbridge.find.index.protocol import (
     DEEPEST,
     Answer,
@@ -32,16 +41,15 @@ from landbridge.find.index.protocol import (
     Contribution,
     Counted,
     Filter,
-    Found,
     Near,
     Plan,
     Reading,
-    Removal,
     Terms,
     Word,
 )
 from landbridge.find.places import within
 from landbridge.find.rates import Rates
+from landbridge.find.record import Record
 from landbridge.kinds.kind import Kind
 
 HEAP: Final = 48_000_000  # bytes that the writer gathers before it writes a segment
@@ -201,51 +209,45 @@ class TantivyIndex:
         folder = self.folder / str(meta.generation)
         if not shown:
             shutil.rmtree(folder, ignore_errors=True)
-        fresh = not folder.exists()
         folder.mkdir(exist_ok=True)
         index = tantivy.Index(_schema(self._shape), str(folder), reuse=True)
+        index.config_reader("manual")
         index.register_tokenizer("whitespace", _BY_SPACES)
         try:
             writer = index.writer(heap_size=HEAP, num_threads=1)
-            done = self._add_all(writer, meta, changes, fresh=fresh, shown=shown)
+            done = self._add_all(index, writer, meta, changes, shown=shown)
             writer.wait_merging_threads()
         except ValueError as error:  # tantivy says all its troubles so
-            raise OSError(f"the index of {self.member} {self.kind.name} cannot be written: {error}") from error
+            raise OSError(
+                f"the index of {self.member} {self.kind.name} cannot be written: {error}"
+            ) from error
         return done
 
     def _add_all(
-        self, writer: tantivy.IndexWriter, meta: _Meta, changes: Changes, *, fresh: bool, shown: bool
+        self, index: tantivy.Index, writer: tantivy.IndexWriter, meta: _Meta, changes: Changes, *, shown: bool
     ) -> int:
         make = Writer(self.kind, self._rates).document
         done, seq = 0, meta.seq
-        ids: set[str] | None = set() if fresh else None  # nothing to take away while all are new
+        there = index.searcher()
+        new: set[str] = set()  # written since the last commit
         for number, change in changes:
             if number <= meta.seq:
                 continue
             done += 1
             seq = max(seq, number)
-            if ids is None or change.id in ids:
+            if change.id in new or there.doc_freq("id", change.id):
+                # only then: a deletion costs more than a look, and the engine keeps it in memory
                 writer.delete_documents_by_term("id", change.id)
-            if isinstance(change, Removal):
-                continue
-            if ids is not None:
-                ids.add(change.id)
-            made = make(number, change)
-            document = tantivy.Document()
-            document.add_text("id", made.id)
-            document.add_integer("seq", number)
-            document.add_text("all", made.words)
-            for column, term in made.exact:
-                document.add_text("is_" + column, term)
-            for column, value in made.numbers:
-                document.add_integer(column, value)
-            document.add_bytes("record", made.data)
-            writer.add_document(document)
+            if isinstance(change, Record):
+                new.add(change.id)
+                writer.add_document(_engine_document(make(number, change)))
             if done % COMMIT == 0:
                 writer.commit()
+                index.reload()
+                there = index.searcher()
+                new.clear()
                 if shown:
                     self._save(msgspec.structs.replace(meta, seq=seq))
-                ids = None
         writer.commit()
         self._save(msgspec.structs.replace(meta, seq=seq))
         return done
@@ -259,6 +261,19 @@ class TantivyIndex:
         path.replace(self._file)
 
 
+def _engine_document(made: Document) -> tantivy.Document:
+    document = tantivy.Document()
+    document.add_text("id", made.id)
+    document.add_integer("seq", made.seq)
+    document.add_text("all", made.words)
+    for column, term in made.exact:
+        document.add_text("is_" + column, term)
+    for column, value in made.numbers:
+        document.add_integer(column, value)
+    document.add_bytes("record", made.data)
+    return document
+
+
 _BY_SPACES = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
 
 
@@ -267,7 +282,9 @@ def _schema(columns: Shape) -> tantivy.Schema:
     made.add_text_field("id", tokenizer_name="raw", index_option="basic")
     made.add_text_field("all", tokenizer_name="whitespace")
     for name in columns.exact:
-        made.add_text_field("is_" + name, tokenizer_name="raw", index_option="basic", fast=name in columns.facets)
+        made.add_text_field(
+            "is_" + name, tokenizer_name="raw", index_option="basic", fast=name in columns.facets
+        )
     for name in ("seq", *columns.numbers):
         made.add_integer_field(name, fast=True)
     made.add_bytes_field("record", stored=True)
@@ -283,10 +300,11 @@ class TantivyView:
         self._shape = owner._shape
         self._searcher: Any = index.searcher() if index else None
         self._schema: Any = index.schema if index else None
-        self._size = self._searcher.doc_freq("all", BETWEEN) if index else 0
+        self._size: int = self._searcher.doc_freq("all", BETWEEN) if self._searcher else 0
         self._languages: frozenset[str] | None = None
         self._points: _Points | None = None
         self._labels: dict[tuple[str, str], str] = {}
+        self._onlys: dict[str, str] = {}
 
     def count(self) -> int:
         return int(self._searcher.num_docs) if self._size else 0
@@ -308,7 +326,9 @@ class TantivyView:
             found = ((other, count("all", other)) for other in neighbours(token))
             return [(other, n) for other, n in found if n]
         near = self._searcher.terms_with_prefix("all", token[:3])
-        return [(t, n) for t, n in near if abs(len(t) - len(token)) <= distance and edits(token, t) <= distance]
+        return [
+            (t, n) for t, n in near if abs(len(t) - len(token)) <= distance and edits(token, t) <= distance
+        ]
 
     def languages(self) -> frozenset[str]:
         if self._languages is None:
@@ -327,19 +347,23 @@ class TantivyView:
     def search(self, plan: Plan) -> Answer:
         if not self._size or not all(w.readings for w in plan.words):
             return _nothing(plan)
+        deep = plan.offset >= DEEPEST
+        if deep:
+            plan = msgspec.structs.replace(plan, offset=0, limit=1)
         if plan.sort == "distance":
             total, exact, hits = self._by_distance(plan)
         elif plan.sort == "relevance" and plan.words:
             total, exact, hits = self._by_score(plan)
         else:
             total, exact, hits = self._by_number(plan, "pay" if plan.sort == "pay" else "date")
-        at = [address for _, address in hits]
+        hits = [] if deep else hits
+        at = [address for _, _, address in hits]
         return Answer(
             total=total,
             exact=exact,
-            hits=[found for found, _ in hits],
-            facets=self._facets(plan) if plan.facets else {},
-            lacking={f.name: self._lacking(plan, f) for f in plan.filters},
+            hits=[(first, order) for first, order, _ in hits],
+            facets=self._facets(plan, total if exact else None) if plan.facets else {},
+            lacking={f.name: self._lacking(plan, f) for f in plan.filters} if plan.lacking else {},
             read=lambda positions: [self._read(at[i]) for i in positions],
             explain=lambda position: self._explain(plan, at[position]),
             pays=lambda positions: self._pays([at[i] for i in positions]),
@@ -353,7 +377,7 @@ class TantivyView:
         result = self._searcher.search(self._query(plan), limit, count=count, offset=plan.offset)
         addresses = [address for _, address in result.hits]
         dates = self._searcher.fast_field_values("date", addresses)
-        hits = [(Found(score, date), at) for (score, at), date in zip(result.hits, dates, strict=True)]
+        hits = [(score, date, at) for (score, at), date in zip(result.hits, dates, strict=True)]
         if count:
             return result.count, True, hits
         found = self.frequencies([r.tokens[0] for r in plan.words[0].readings])
@@ -383,7 +407,7 @@ class TantivyView:
         result = self._searcher.search(
             self._query(plan), limit, order_by_field=column, offset=plan.offset, order=Order.Desc
         )
-        hits = [(Found(float(n >> TIE_BITS), n & _TIE), address) for n, address in result.hits]
+        hits = [(float(n >> TIE_BITS), n & _TIE, address) for n, address in result.hits]
         return result.count, True, hits
 
     def _by_distance(self, plan: Plan) -> "_Hits":
@@ -421,10 +445,10 @@ class TantivyView:
             hits += [(last, address) for _, address in newest.hits]
         dates = self._searcher.fast_field_values("date", [address for _, address in hits])
         found = [
-            (Found(-rings[len(rings) - round(score)][0] if score >= 1 else -np.inf, date), address)
+            (-rings[len(rings) - round(score)][0] if score >= 1 else -np.inf, date, address)
             for (score, address), date in zip(hits, dates, strict=True)
         ]
-        found.sort(key=lambda hit: (hit[0].score, hit[0].order), reverse=True)
+        found.sort(key=lambda hit: hit[:2], reverse=True)
         return result.count, True, found[plan.offset : need]
 
     # queries
@@ -523,27 +547,45 @@ class TantivyView:
     def _lacking(self, plan: Plan, one: Filter) -> int:
         if not self._searcher.doc_freq("is_lacks", one.name):
             return 0
-        return int(self._searcher.search(self._query(plan, lacking=one.name), 1).count)
+        return int(self._searcher.search(_unscored(self._query(plan, lacking=one.name)), 1).count)
 
-    def _facets(self, plan: Plan) -> dict[str, Counted]:
+    def _facets(self, plan: Plan, total: int | None) -> dict[str, Counted]:
         filtered = {f.column: f.name for f in plan.filters if isinstance(f, Terms)}
-        together = [name for name in plan.facets if name not in filtered]
-        counted = self._count(self._query(plan), together, plan.facet_size) if together else {}
+        together: list[str] = []
+        counted: dict[str, Counted] = {}
         for name in plan.facets:
-            if name in filtered:
-                counted |= self._count(self._query(plan, without=filtered[name]), [name], plan.facet_size)
-        return counted
+            only = self._only(name)
+            if only and total is not None and name not in filtered:
+                counted[name] = Counted(values=((only, total),) if total else (), missing=0)
+            elif name in filtered:
+                query = self._query(plan, without=filtered[name])
+                counted |= self._count(query, [name], plan.facet_size)
+            else:
+                together.append(name)
+        return counted | self._count(self._query(plan), together, plan.facet_size) if together else counted
+
+    def _only(self, column: str) -> str:
+        """The one value that all records have: most members are one country."""
+        if column not in self._onlys:
+            terms = self._searcher.terms_with_prefix("is_" + column, "", limit=2)
+            self._onlys[column] = terms[0][0] if len(terms) == 1 and terms[0][1] == self._size else ""
+        return self._onlys[column]
 
     def _count(self, query: Query, names: Sequence[str], size: int) -> dict[str, Counted]:
-        asked = {n: {"terms": {"field": "is_" + n, "size": size + 1, "missing": ""}} for n in names}
+        closed = {n: len(f.values) for n in names if (f := self._kind.fields.get(n)) and f.values}
+        asked = {}
+        for name in names:
+            most = max(size, closed.get(name, 0)) + 1
+            # no more of a segment than is kept of all: looking further costs more than the search itself
+            terms = {"field": "is_" + name, "size": most, "segment_size": most, "missing": ""}
+            asked[name] = {"terms": terms}
         found: dict[str, Any] = self._searcher.aggregate(query, asked)
         counted = {}
         for name in names:
             values = [(b["key"], b["doc_count"]) for b in found[name]["buckets"]]
-            missing = sum(n for value, n in values if value == "")
             counted[name] = Counted(
                 values=tuple((v, n) for v, n in values if v != ""),
-                missing=missing,
+                missing=sum(n for v, n in values if v == ""),
                 exact=not found[name]["sum_other_doc_count"],
             )
         return counted
@@ -572,7 +614,7 @@ class TantivyView:
         return found
 
 
-_Hits = tuple[int, bool, list[tuple[Found, Any]]]
+_Hits = tuple[int, bool, list[tuple[float, int, Any]]]  # total, whether exact; a hit and its address
 
 
 class _Points:
@@ -636,7 +678,9 @@ def edits(one: str, other: str) -> int:
 
 def neighbours(word: str) -> set[str]:
     """All words one edit away, in the letters of the word's own scripts."""
-    letters = "".join(dict.fromkeys(letter for block in {ord(c) >> 8 for c in word} for letter in _letters(block)))
+    letters = "".join(
+        dict.fromkeys(letter for block in {ord(c) >> 8 for c in word} for letter in _letters(block))
+    )
     cuts = [(word[:i], word[i:]) for i in range(len(word) + 1)]
     found = {a + b[1:] for a, b in cuts if b}
     found |= {a + b[1] + b[0] + b[2:] for a, b in cuts if len(b) > 1}

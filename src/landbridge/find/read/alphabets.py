@@ -8,28 +8,24 @@ from typing import Literal, NamedTuple
 
 
 class Alphabet(NamedTuple):
-    """Text in `encoding` that is of this `script` consists mostly of `letters`, the rest of `others`."""
+    """Text in `encoding` that is of this `script` consists mostly of `letters`, the rest of the usual signs, which
+    lie in the two-byte set `rows` from one lead byte to another.
+    """
 
     encoding: str
     script: Literal["latin", "letters", "thai", "signs"]
     letters: str
-    others: str = ""
+    rows: tuple[str, int, int] | None = None
 
 
-def _rows(encoding: str, first: int, last: int) -> str:
-    """The signs of a two-byte set from one lead byte to another."""
-    return "".join(
-        bytes((lead, trail)).decode(encoding, "ignore")
-        for lead in range(first, last + 1)
-        for trail in range(0xA1, 0xFF)
-    )
-
-
-_CYRILLIC = "оеаинтсрвлкмдпуяыьгзбчйхжюшцщэфъёіқғәұүңөһїєґў"
+_RUSSIAN = "оеаинтсрвлкмдпуяыьгзбчйхжюшцщэфъё"
+_UKRAINIAN = "оаніивтерксулдмпязьгбйчхжшцюєїфщґ"
+_BELARUSIAN = "аніяероктслвуцдмыпзьгбчжйхшўэюфё"
+_KAZAKH = "аеытндрліскқмбуғпойжзшұәөңүияхвчфюцэһьъёщ"
 _GREEK = "αοιετσνηυρπκμλωςγδθάίόχέήβφύώξζψϊΐϋΰ"
 _ARABIC = "اليمنترهودبعسفكحقجشةصخأذطضزىئغثإظءؤآ،؟"
 _HEBREW = "יוהלאתרבשמנדעקחפסכצגזטםןךףץ"
-_THAI = "านรอกเงมยลวดทสตะปคหแจพชขใไโบซผฝฟภณธญถศษฮฉฐฎฏฆฬๆฯ่้็ัิีึืุู์ำ"
+_THAI = "านรอกเง่มยลวดทสต้ัีะปบคหแจพิชขใไ์ุโูำืซึ็ผธณศถฟภญษฝฉฐฎฮๆฏฆฬฯ"
 _HAN = (
     "的一是不了在人有我他中上大和地到以要就出可也你生能而子得下自之年作用道行所然家事成方多去法如都同面起看定天分好小部"
     "其些主理心本前但因只想日者意力它把十公此已工使情明性知全三又正外高由很最重手相利什二等或新己制身果加合回特代信表"
@@ -59,23 +55,23 @@ _HANGUL = (
 
 # The first of equals wins.
 ALPHABETS: tuple[Alphabet, ...] = (
-    *(
-        Alphabet(e, "letters", _CYRILLIC)
-        for e in ("cp1251", "koi8-r", "koi8-u", "cp866", "kz1048", "ptcp154")
-    ),
-    *(Alphabet(e, "letters", _CYRILLIC) for e in ("iso8859-5", "mac-cyrillic")),
-    *(Alphabet(e, "letters", _GREEK) for e in ("cp1253", "iso8859-7")),
+    *(Alphabet("cp1251", "letters", letters) for letters in (_RUSSIAN, _UKRAINIAN, _BELARUSIAN)),
+    Alphabet("koi8-r", "letters", _RUSSIAN),
+    *(Alphabet("koi8-u", "letters", letters) for letters in (_UKRAINIAN, _BELARUSIAN)),
+    *(Alphabet(e, "letters", _RUSSIAN) for e in ("cp866", "iso8859-5", "mac-cyrillic")),
+    *(Alphabet(e, "letters", _KAZAKH) for e in ("kz1048", "ptcp154")),
+    Alphabet("cp1253", "letters", _GREEK),
     *(Alphabet(e, "letters", _ARABIC) for e in ("cp1256", "iso8859-6")),
     Alphabet("cp1255", "letters", _HEBREW),
     Alphabet("cp874", "thai", _THAI),
-    Alphabet("gb18030", "signs", _HAN + _SIMPLIFIED, _rows("gb2312", 0xB0, 0xD7)),
+    Alphabet("gb18030", "signs", _HAN + _SIMPLIFIED, ("gb2312", 0xB0, 0xD7)),
     Alphabet("big5hkscs", "signs", _HAN + _TRADITIONAL),
-    Alphabet("cp932", "signs", _JAPANESE, _rows("euc_jp", 0xB0, 0xCF)),
-    Alphabet("euc_jp", "signs", _JAPANESE, _rows("euc_jp", 0xB0, 0xCF)),
-    Alphabet("cp949", "signs", _HANGUL, _rows("euc_kr", 0xB0, 0xC8)),
+    Alphabet("cp932", "signs", _JAPANESE, ("euc_jp", 0xB0, 0xCF)),
+    Alphabet("euc_jp", "signs", _JAPANESE, ("euc_jp", 0xB0, 0xCF)),
+    Alphabet("cp949", "signs", _HANGUL, ("euc_kr", 0xB0, 0xC8)),
     *(Alphabet("cp1252", "latin", s) for s in ("äöüß", "àâæçéèêëîïôœùûüÿ", "áéíñóúü¿¡ºª", "ãáàâçéêíõóôúº")),
     *(Alphabet("cp1252", "latin", s) for s in ("àèéìòùî", "åäöæøé", "áðéíóúýþæö", "éëïöü")),
-    Alphabet("cp1254", "latin", "ğışçöüâîû"),
+    Alphabet("cp1254", "latin", "ğışçöüâîûİ"),
     *(Alphabet("cp1250", "latin", s) for s in ("ąćęłńóśźż", "áčďéěíňóřšťúůýž", "áäčďéíĺľňóôŕšťúýž")),
     *(Alphabet("cp1250", "latin", s) for s in ("áéíóöőúüű", "čćđšž", "ăâîşţ")),
     *(Alphabet("iso8859-2", "latin", s) for s in ("ąćęłńóśźż", "áčďéěíňóřšťúůýž", "čćđšž", "áéíóöőúüű")),

@@ -50,7 +50,7 @@ class Dialect(NamedTuple):
 
 def recognise_dialect(head: str, form: Format) -> Dialect:
     """The dialect in which the beginning of a table falls into rows of one width."""
-    lines = _whole_lines(head)[form.skip :]
+    lines = whole_lines(head)[form.skip :]
     given = re.fullmatch(r"sep=(.)\s*", lines[0]) if lines else None
     if given:
         found = recognise_dialect(
@@ -94,7 +94,7 @@ def _variants(delimiter: str, form: Format, head: str) -> Iterator[Dialect]:
         yield plain._replace(quote="")  # inches and cut quotations, not quoted cells
 
 
-def _whole_lines(head: str) -> list[str]:
+def whole_lines(head: str) -> list[str]:
     """The lines of the beginning; the last one may be cut, and is left out if there are others."""
     lines = io.StringIO(head, newline="").readlines()
     return lines[:-1] if len(lines) > 1 and not lines[-1].endswith(("\n", "\r")) else lines
@@ -120,17 +120,18 @@ def _judge(dialect: Dialect, lines: list[str]) -> tuple[float, int]:
 
 
 def _lines_before(dialect: Dialect, lines: list[str], rows: int) -> int:
-    """The lines that the first `rows` rows take; they are a title, a date, a remark."""
+    """The lines above the row of this number; they are a title, a date, a remark."""
     if not rows:
         return 0
     reader = csv.reader(iter(lines), delimiter=dialect.delimiter, quotechar=dialect.quote or None)
-    seen = 0
+    seen = before = 0
     for row in reader:
         if any(row):
+            if seen == rows:
+                break
             seen += 1
-        if seen == rows:
-            return reader.line_num
-    return 0
+        before = reader.line_num
+    return before
 
 
 class _Open(Exception):
@@ -201,7 +202,7 @@ class _Lines:
 
 def read_delimited(chunks: Iterator[bytes], dialect: Dialect, state: State) -> Iterator[Row]:
     """The rows of a table in UTF-8."""
-    form, name = state.form, state.name
+    name = state.name
     text = io.TextIOWrapper(  # type: ignore[type-var]
         _Bytes(chunks, name), encoding="utf-8", errors="surrogateescape", newline=""
     )

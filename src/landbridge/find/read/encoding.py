@@ -43,8 +43,9 @@ _SUPERSETS = {
     "iso8859-11": "cp874",
     "tis-620": "cp874",
 }
-_NOT_TEXT = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "utf-7"}
+_NOT_TEXT = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "utf_7"}
 
+_WIDE = {"utf-16", "utf-32"}  # which say the order of their bytes by a mark, or should
 _HIGH = re.compile(rb"[\x80-\xff]+")
 _ESCAPES = re.compile(rb"\x1b[$(][@BIJ]")  # ISO-2022-JP
 _UTF8 = re.compile(
@@ -109,6 +110,12 @@ class Utf8:
         if marked:
             encoding, size = marked
             return self._settled(encoding, self._again([first[size:]]))
+        if self._declared in _WIDE:
+            if b"\0" in first[:1000]:
+                self._declared += "-le"  # WHATWG Encoding, 14.4
+                return self._settled(self._declared, self._again([first]))
+            self._state.note(f"declared {self._written}, is not")
+            self._declared = self._state.encoding = ""
         if self._declared and not _is_like_ascii(self._declared):
             return self._settled(self._declared, self._again([first]))
         return self._unsettled(self._again([first]))
@@ -122,6 +129,9 @@ class Utf8:
             if chunk.isascii() and b"\x1b" not in chunk:
                 yield chunk
                 continue
+            if self._declared in ("", "utf-8") and _is_plainly_utf8(chunk):
+                yield from self._settled("utf-8", _joined([chunk], chunks, None))
+                return
             kept, judged, seen = [chunk], len(_other_lines(chunk)), len(chunk)
             broken: Exception | None = None
             ended = False
@@ -172,10 +182,10 @@ def known_encoding(declared: str, name: str) -> str:
         return ""
     try:
         found = codecs.lookup(declared)
-        found.incrementaldecoder("strict").decode(b"")
-    except (LookupError, TypeError, ValueError) as error:
+    except (LookupError, ValueError) as error:
         raise SourceFileError(name, f"encoding = {declared!r} is unknown", hint="leave it out") from error
-    if found.name in _NOT_TEXT or not getattr(found, "_is_text_encoding", True):
+    is_text = getattr(found, "_is_text_encoding", True) and found.incrementaldecoder is not None
+    if found.name.replace("-", "_") in _NOT_TEXT or not is_text:
         raise SourceFileError(name, f"encoding = {declared!r} is no encoding of text", hint="leave it out")
     return _SUPERSETS.get(found.name, found.name)
 
@@ -241,6 +251,12 @@ def _is_one_byte(encoding: str) -> bool:
     return len(bytes(range(128, 256)).decode(encoding, "replace")) == 128
 
 
+def _is_plainly_utf8(chunk: bytes) -> bool:
+    """Whether all of it is UTF-8, and enough of it is beyond ASCII to be no accident."""
+    text = _text(chunk, "utf-8")
+    return text is not None and len(chunk) - len(text) >= _FEW
+
+
 def _other_lines(sample: bytes) -> bytes:
     """The lines of the sample that hold anything but ASCII."""
     if sample.isascii():
@@ -294,28 +310,28 @@ def _fit(lines: bytes, encoding: str) -> float | None:
 
 
 def _likeness(text: str, alphabet: Alphabet) -> float:
-    count = sum(1 for c in text if c > "\x7f" and c not in _MARKS)
-    if not count:
-        return 0.7 if alphabet.encoding == "cp1252" else 0.0  # nothing but its quotation marks
     worth, usual = _worth(alphabet)
-    points = 0.0
+    points, letters, signs = 0.0, 0, 0
     for c, before, after in zip(text, " " + text, text[1:] + " ", strict=False):
         if c <= "\x7f" or c in _MARKS:
             continue
-        if c in _SIGNS and not after.isalpha():
-            points += usual
+        if c in _SIGNS and not after.isalpha() and not before.isalpha():
+            signs += 1
         else:
+            letters += 1
             points += _points(c, before, after, worth, alphabet.script)
-    return points / count / usual
+    if not letters:
+        return 0.7 if alphabet.encoding == "cp1252" else 0.0  # nothing but quotation marks or €
+    return (points + 0.3 * signs) / (letters + signs) / usual
 
 
 def _points(c: str, before: str, after: str, worth: dict[str, float], script: str) -> float:
     """What one letter says for its alphabet; what cannot stand there says as much against it."""
-    small = c.lower()
     if script == "signs":
         return worth.get(c, 0.0)
+    small = c.lower() if c.lower() in worth else c
     if small not in worth:
-        return -1.0 if c.isalpha() else 0.0
+        return -1.0
     if script == "thai":
         return -1.0 if _THAI_MARK.match(c) and not _THAI_BASE.match(before) else worth[small]
     if c != small and before.islower():
@@ -324,7 +340,8 @@ def _points(c: str, before: str, after: str, worth: dict[str, float], script: st
     if script == "latin":
         alone = not before.isalpha() and not after.isalpha()
         return worth[small] if beside or alone or before <= "\x7f" or after <= "\x7f" else 0.0
-    return worth[small] - beside  # two scripts in one word
+    # a capital counts less: small letters in the wrong encoding often are capitals; two scripts make no word
+    return worth[small] - (0 if c == small else 0.1) - beside
 
 
 @lru_cache(64)
@@ -333,5 +350,17 @@ def _worth(alphabet: Alphabet) -> tuple[dict[str, float], float]:
     if alphabet.script == "latin":
         return dict.fromkeys(alphabet.letters, 1.0), 1.0
     if alphabet.script == "signs":
-        return {**dict.fromkeys(alphabet.others, 0.3), **dict.fromkeys(alphabet.letters, 1.0)}, 0.65
-    return {c: 1.0 if at < 8 else 0.6 if at < 16 else 0.3 for at, c in enumerate(alphabet.letters)}, 0.72
+        return {**dict.fromkeys(_usual_signs(alphabet), 0.3), **dict.fromkeys(alphabet.letters, 1.0)}, 0.65
+    # Frequencies fall about exponentially with the rank, so that this is a likelihood in bits: sensible text has
+    # about 1 on average, an alphabet in disorder less than 0.5.
+    size = len(alphabet.letters)
+    return {c: 1.6 - 2.4 * at / size for at, c in enumerate(alphabet.letters)}, 1.0
+
+
+def _usual_signs(alphabet: Alphabet) -> str:
+    """The signs of the first level of a two-byte set, which ordinary text does not leave."""
+    if alphabet.rows is None:
+        return ""
+    encoding, first, last = alphabet.rows
+    pairs = (bytes((lead, trail)) for lead in range(first, last + 1) for trail in range(0xA1, 0xFF))
+    return "".join(pair.decode(encoding, "ignore") for pair in pairs)

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from landbridge.find.read.objects import mend
+from landbridge.find.read.objects import NOT_JSON, mend
 from landbridge.find.read.rows import Row, State, plain_reason
 
 WANTED = "JobPosting"
@@ -44,15 +44,15 @@ def read_linked(data: bytes, state: State) -> Iterator[Row]:
             continue
         nodes = _named(document)
         for posting in _find(document, wanted, 0):
+            value = _resolved(posting, nodes, 0)
             try:
-                row = msgspec.json.encode(posting)
+                row = msgspec.json.encode(value)
             except RecursionError:
                 continue
             if row in seen:
                 continue
             seen.add(row)
             count += 1
-            value = _resolved(posting, nodes, 0)
             if state.after is not None:
                 value = state.after(value)
             yield Row(row, f"{state.at}item {count}", value)
@@ -97,7 +97,7 @@ def _decode(block: str) -> Any:
         for attempt in (data, mend(data, loose=True)):
             try:
                 return msgspec.json.decode(attempt)
-            except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            except NOT_JSON as error:
                 reason = reason or plain_reason(error)
     raise ValueError(reason)
 

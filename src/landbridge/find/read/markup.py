@@ -4,6 +4,7 @@ No document type, no entity and no network is ever used: a DOCTYPE is refused as
 made of. What is merely wrong (HTML's entities, control characters, a wrong encoding declaration) is put right.
 """
 
+import codecs
 import html.entities
 import re
 from collections import Counter, defaultdict
@@ -18,15 +19,28 @@ from landbridge.find.read.objects import After
 from landbridge.find.read.rows import Format, LazyRow, Row, State
 
 _DEPTH = 200
+_LOST = "\ufdd0"  # a noncharacter that XML allows (XML 1.0, 2.2)
 # The row elements of the standards that registers publish in; any other is recognised by its repetition.
 _KNOWN = {"rss": "item", "feed": "entry", "OAI-PMH": "record", "urlset": "url", "RDF": "item"}
 
+_MARKS = ("<![CDATA[", "]]>", "<!--", "-->", "<!DOCTYPE")
+_ENTITY_BEGUN = re.compile("&#?[0-9A-Z]*")
 _PARTS = re.compile(r"<!\[CDATA\[|]]>|<!--|-->|<!DOCTYPE", re.I)
 _PREDEFINED = {"amp", "lt", "gt", "quot", "apos"}
 _WRONG = re.compile(
     r"&(?:#(\d{1,8})|#x([0-9a-fA-F]{1,8})|([A-Za-z][A-Za-z0-9]{1,31}));|[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]"
 )
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+
+
+def _mark(error: UnicodeError) -> tuple[str, int]:
+    """The error handler "mark": each byte that cannot be decoded becomes a character that nobody writes."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return _LOST * (error.end - error.start), error.end
+
+
+codecs.register_error("mark", _mark)
 
 
 class _Mender:
@@ -65,9 +79,8 @@ class _Mender:
     def _tail(text: str) -> int:
         """How much of the end may be the beginning of something that is looked for."""
         for at in range(max(0, len(text) - 40), len(text)):
-            if text[at] == "&" and ";" not in text[at:]:
-                return len(text) - at
-            if text[at] in "<]-" and len(text) - at < 10:
+            rest = text[at:].upper()
+            if any(mark.startswith(rest) for mark in _MARKS) or _ENTITY_BEGUN.fullmatch(rest):
                 return len(text) - at
         return 0
 
@@ -106,7 +119,7 @@ def _parser(**options: Any) -> Any:
 def _mended(chunks: Iterator[bytes], state: State) -> Iterator[bytes]:
     """The document in UTF-8 without its encoding declaration, which speaks of other bytes."""
     mender = _Mender(state)
-    decoder = _Decoder()
+    decoder = codecs.getincrementaldecoder("utf-8")("mark")
     first = True
     for chunk in chunks:
         text = mender.feed(decoder.decode(chunk))
@@ -114,35 +127,15 @@ def _mended(chunks: Iterator[bytes], state: State) -> Iterator[bytes]:
             text = _DECLARATION.sub("", text.lstrip(), count=1)
             first = False
         if text:
-            yield text.encode("utf-8", "replace")
-    text = mender.feed(decoder.decode(b"", last=True), last=True)
-    yield (_DECLARATION.sub("", text.lstrip(), count=1) if first else text).encode("utf-8", "replace")
-
-
-class _Decoder:
-    """UTF-8 → text, each byte that is none of it as U+FFFD: `lost` counts them."""
-
-    def __init__(self) -> None:
-        self._rest = b""
-
-    def decode(self, chunk: bytes, *, last: bool = False) -> str:
-        data = self._rest + chunk
-        cut = 0
-        if not last:
-            # a character of several bytes may be cut at the end
-            for back in range(1, min(4, len(data)) + 1):
-                byte = data[-back]
-                if byte >= 0xC0:
-                    cut = back if back < (2 if byte < 0xE0 else 3 if byte < 0xF0 else 4) else 0
-                if byte < 0x80 or byte >= 0xC0:
-                    break
-        self._rest = data[len(data) - cut :] if cut else b""
-        return data[: len(data) - cut].decode("utf-8", "replace")
+            yield text.encode()
+    text = mender.feed(decoder.decode(b"", True), last=True)
+    yield (_DECLARATION.sub("", text.lstrip(), count=1) if first else text).encode()
 
 
 def read_markup(chunks: Iterator[bytes], state: State, row_element: str) -> Iterator[Row]:
     """Each element named `row_element` as a row; an empty name stands for the root."""
     parser = _parser(events=("start", "end"))
+    row_element = row_element.rpartition(":")[2]
     root: Any = None
     count = depth = inside = 0
     build = partial(_then, state.after) if state.after is not None else decode_element
@@ -200,7 +193,7 @@ def _forget(element: Any) -> None:
 
 def _row(element: Any, where: str, state: State, build: Any) -> Row:
     raw: bytes = etree.tostring(element, encoding="utf-8", with_tail=False)
-    if "\ufffd".encode() in raw:
+    if _LOST.encode() in raw:
         return Row(raw, where, None, f"bytes are not {state.encoding.upper()}")
     return LazyRow(raw, where, None, "", None, build)
 
@@ -287,7 +280,9 @@ def guess_row_element(head: bytes) -> str:
     if not counts:
         return ""
     root = next(iter(counts))
-    return _KNOWN.get(root[0]) or _row_below(root, sizes, counts, parts)
+    known, below = _KNOWN.get(root[0], ""), _row_below(root, sizes, counts, parts)
+    is_there = any(path[-1] == known for path in counts)
+    return known if known and (is_there or not below) else below
 
 
 def _row_below(root: Path, sizes: Counter[Path], counts: Counter[Path], parts: dict[Path, set[str]]) -> str:

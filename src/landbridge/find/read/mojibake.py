@@ -1,5 +1,6 @@
 """Text that was decoded wrongly before it came to us ("CÃ´ng ty" for "Công ty") → text as it was written."""
 
+import re
 from typing import Any
 
 import ftfy
@@ -7,6 +8,7 @@ from ftfy.badness import badness
 from ftfy.chardata import CHARMAP_ENCODINGS
 from ftfy.fixes import restore_byte_a0
 
+_LOST_SPACE = re.compile(rb"(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]) |[\xe0-\xef] (?=[\x80-\xbf])")
 _CONFIG = ftfy.TextFixerConfig(
     unescape_html=False,
     remove_terminal_escapes=False,
@@ -40,7 +42,7 @@ def repair_text(text: str) -> str:
         return text
     for encoding in CHARMAP_ENCODINGS:
         try:
-            fixed = restore_byte_a0(text.encode(encoding)).decode("utf-8")
+            fixed = _with_spaces_restored(text.encode(encoding)).decode("utf-8")
         except UnicodeError:
             continue
         usual = encoding in ("latin-1", "sloppy-windows-1252")
@@ -50,6 +52,11 @@ def repair_text(text: str) -> str:
     if fixed.count("\ufffd") > text.count("\ufffd"):
         return text
     return fixed if badness(fixed) < badness(text) else text
+
+
+def _with_spaces_restored(data: bytes) -> bytes:
+    """UTF-8 whose bytes A0 somebody took for spaces; ftfy knows of most, the rest can be nothing else."""
+    return _LOST_SPACE.sub(lambda m: m[0].replace(b" ", b"\xa0"), restore_byte_a0(data))
 
 
 def looks_wrong(sample: str) -> bool:

@@ -24,10 +24,12 @@ from landbridge.find.read.rows import (
 
 _LINE = 2**26  # bytes of one line of NDJSON
 _DEPTH = 4  # levels above the list of the rows, where it is looked for
+_NESTED = 100  # brackets that are open at once, in a document whose rows are looked for
 _SPACE = b" \t\r\n"
 
 Raw = msgspec.Raw
 After = Callable[[Any], Any]
+NOT_JSON = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 
 # Possessive, and to the end where it is never closed: nobody can make this scan a text twice.
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|(?P<cut>\\?\Z))'
@@ -68,18 +70,21 @@ def _raw(data: bytes | Raw) -> Raw:
 def read_json(data: bytes, state: State) -> Iterator[Row]:
     """The rows of one JSON document at `form.items`."""
     try:
-        whole = _raw(data)
-    except (msgspec.DecodeError, RecursionError) as error:
+        items = _items(_raw(data), state)
+    except NOT_JSON as error:
         yield from _one_by_one(data, state, error)
         return
-    for count, item in enumerate(_items(whole, state), 1):
+    for count, item in enumerate(items, 1):
         yield _row(item, f"{state.at}item {count}", state)
 
 
 def _row(item: Raw, where: str, state: State) -> Row:
     """One item as a row; what is not an object, or not text, is a fault."""
     for step in _steps(state.form.each):
-        inner = _at(item, step)
+        try:
+            inner = _at(item, step)
+        except NOT_JSON as error:
+            return Row(bytes(item), where, None, plain_reason(error))
         if inner is None:
             return Row(bytes(item), where, None, f"the item has no {state.form.each!r}")
         item = inner
@@ -208,10 +213,10 @@ def _look(value: bytes | Raw, path: str, depth: int, found: list[tuple[int, str]
         first = _first(inner)
         if first == b"[" and key and "." not in key:
             elements = _elements(inner)
-            if elements and _first(elements[0]) == b"{":
-                found.append((len(memoryview(inner)), here))
-            elif not elements and depth == 0 and _is_page(fields):
+            if depth == 0 and _is_page(fields):
                 found.append((len(memoryview(value)), here))
+            elif elements and _first(elements[0]) == b"{":
+                found.append((len(memoryview(inner)), here))
         elif first == b"{":
             objects.append(inner)
             if depth < _DEPTH and key and "." not in key:
@@ -221,7 +226,7 @@ def _look(value: bytes | Raw, path: str, depth: int, found: list[tuple[int, str]
 
 
 def _is_page(fields: dict[str, Raw]) -> bool:
-    """Whether everything but one list is a number, a truth value or nothing: a page without rows."""
+    """Whether everything but one list is a number, a truth value or nothing: a page, even one without rows."""
     return sum(1 for value in fields.values() if _first(value) not in b"tfn-0123456789") == 1
 
 
@@ -242,6 +247,8 @@ def close_cut(head: bytes) -> bytes:
             break
         if token in b"{[":
             stack.append(b"}" if token == b"{" else b"]")
+            if len(stack) > _NESTED:
+                break
         elif token in b"}]" and (not stack or stack.pop() != token):
             break
         if token == b"," and value:
@@ -279,10 +286,10 @@ def _checked(raw: bytes, where: str, state: State) -> Row:
     """One row out of bytes that may be no JSON; what can be mended is."""
     try:
         item = _raw(raw)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except NOT_JSON as error:
         try:
             item = _raw(mend(raw))
-        except (msgspec.DecodeError, RecursionError):
+        except NOT_JSON:
             text = raw.decode("utf-8", "surrogateescape")
             fault = undecoded_fault(text, state.encoding) if undecoded(text) else plain_reason(error)
             return Row(raw, where, None, fault)
@@ -293,7 +300,7 @@ def _checked(raw: bytes, where: str, state: State) -> Row:
 def _guess_broken(data: bytes) -> str:
     try:
         return guess_items(close_cut(data[: 2**18]))
-    except (msgspec.DecodeError, RecursionError):
+    except NOT_JSON:
         return ""
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from landbridge.errors import Broken, FetchError, SourceFileError
+from landbridge.errors import Broken, Drift, FetchError, SourceFileError
 from landbridge.find.read import mojibake
 from landbridge.find.read.delimited import read_delimited, settle_dialect
 from landbridge.find.read.encoding import Utf8
@@ -119,14 +119,18 @@ class Reading:
         form = self._declared
         if part.is_book or is_workbook(head):
             if form.kind not in ("", "xlsx"):
-                raise Broken(self.name, f"a workbook stands where {form.kind.upper()} was expected")
+                raise Drift(self.name, f"a workbook stands where {form.kind.upper()} was expected")
             return _File(part, msgspec.structs.replace(form, kind="xlsx"), True)
         state = State(self.name, form, self.notes, f"{part.name}, " if part.name else "")
         text = utf8_head(head, state)
         found = recognise_text(text, part.name or self._file_name, state)
         if found.kind == "xlsx":
-            raise Broken(self.name, "this is no workbook")
-        if not form.mojibake and mojibake.looks_wrong(text[:100_000].decode("utf-8", "ignore")):
+            raise Drift(self.name, "this is no workbook")
+        if (
+            not form.kind
+            and not form.mojibake
+            and mojibake.looks_wrong(text[:100_000].decode("utf-8", "ignore"))
+        ):
             state.note('text was decoded wrongly before it came here: mojibake = "repair" puts it right')
         return _File(part, msgspec.structs.replace(found, encoding=state.encoding), False)
 

@@ -1,12 +1,13 @@
 """The beginning of a file → the format it is written in."""
 
 import re
+from itertools import islice
 
 import msgspec
 
 from landbridge.errors import Broken, Drift
 from landbridge.find.read import linked, markup, mojibake, objects
-from landbridge.find.read.delimited import Dialect, looks_like_data, recognise_dialect, settle_dialect
+from landbridge.find.read.delimited import looks_like_data, recognise_dialect, settle_dialect, whole_lines
 from landbridge.find.read.encoding import Utf8
 from landbridge.find.read.literals import parse_literal
 from landbridge.find.read.rows import Format, State
@@ -62,7 +63,7 @@ def recognise(head: bytes, name: str) -> Format:
     if form.kind not in _TABLES:
         return form
     dialect = recognise_dialect(sample, form)
-    rows = [row for _, row in zip(range(200), dialect.reader(iter(_lines(sample, dialect))), strict=False)]
+    rows = list(islice(dialect.reader(iter(whole_lines(sample)[dialect.skip :])), 200))
     cells = [cell for row in rows[1:] for cell in row]
     return msgspec.structs.replace(
         form,
@@ -71,10 +72,6 @@ def recognise(head: bytes, name: str) -> Format:
         if any(not isinstance(parse_literal(c), str) for c in cells if c[:1] in "[{")
         else "",
     )
-
-
-def _lines(text: str, dialect: Dialect) -> list[str]:
-    return text.splitlines(keepends=True)[dialect.skip :]
 
 
 def utf8_head(head: bytes, state: State) -> bytes:
@@ -123,7 +120,7 @@ def recognise_text(head: bytes, name: str, state: State) -> Format:
     if kind == "json":
         try:
             return msgspec.structs.replace(form, items=objects.guess_items(objects.close_cut(head)))
-        except (msgspec.DecodeError, RecursionError):
+        except objects.NOT_JSON:
             return form
     if kind in _PAGES:
         return msgspec.structs.replace(form, items=linked.WANTED)
@@ -171,7 +168,7 @@ def _json_kind(head: bytes, promised: str) -> str:
 def _is_object(line: bytes) -> bool:
     try:
         msgspec.json.decode(line, type=msgspec.Raw)
-    except (msgspec.DecodeError, RecursionError):
+    except objects.NOT_JSON:
         return False
     return line.lstrip()[:1] == b"{"
 

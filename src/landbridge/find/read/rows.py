@@ -97,7 +97,7 @@ def decode_object(raw: bytes) -> dict[str, Any]:
     """The JSON object in `raw`. Raises ValueError with a plain reason."""
     try:
         return as_fields(msgspec.json.decode(raw))
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise ValueError(plain_reason(error)) from error
 
 
@@ -122,6 +122,8 @@ def plain_reason(error: Exception) -> str:
     """What a JSON decoder found, in words."""
     if isinstance(error, RecursionError):
         return "the JSON is nested too deeply"
+    if isinstance(error, UnicodeDecodeError):
+        return "bytes are not UTF-8"
     words = str(error)
     return "the JSON is cut" if "truncated" in words else words.replace("JSON is", "the JSON is")
 

@@ -6,6 +6,7 @@ gzip (RFC 1952), bzip2, xz and zip. Sizes that an archive claims are never belie
 import bz2
 import io
 import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -31,6 +32,17 @@ _MAGIC = {
     b"PK\x05\x06": "zip",
 }
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # the container of .xls
+
+
+_STREAM_ERRORS = (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError)
+_ZIP_ERRORS = (
+    *_STREAM_ERRORS,
+    zipfile.BadZipFile,
+    NotImplementedError,
+    RuntimeError,
+    OverflowError,
+    struct.error,
+)
 
 
 class Part(NamedTuple):
@@ -168,6 +180,8 @@ def _inflate(chunks: Iterator[bytes], what: str, name: str, cap: int) -> Iterato
             if decoder is None:
                 # further members follow each other; zeros pad a tape or a disk block
                 rest = rest.lstrip(b"\0") if made else rest
+                if not rest:
+                    break
                 if not rest.startswith(magic[: len(rest)]):
                     return
                 decoder = _DECODERS[what]()
@@ -178,7 +192,7 @@ def _inflate(chunks: Iterator[bytes], what: str, name: str, cap: int) -> Iterato
                     _check(made, taken, name, cap)
                     yield out
                     out = b"" if decoder.eof else decoder.decompress(b"", CHUNK)
-            except (zlib.error, lzma.LZMAError, OSError, EOFError) as error:
+            except _STREAM_ERRORS as error:
                 raise Broken(name, f"the {what} data is damaged after {made:,} decoded bytes") from error
             if decoder.eof:
                 rest, decoder = decoder.unused_data, None
@@ -202,7 +216,7 @@ def _members(part: Part, name: str, cap: int) -> list[Part]:
     try:
         with zipfile.ZipFile(_opened(whole)) as archive:
             infos = [info for info in archive.infolist() if _is_wanted(info)]
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
+    except _ZIP_ERRORS as error:
         raise Broken(name, f"the zip archive is cut or damaged ({error})") from error
     if any(info.filename in ("[Content_Types].xml", "content.xml") for info in infos):
         return [Part("", lambda: read_chunks(whole), whole, is_book=True)]
@@ -242,14 +256,7 @@ def _member(whole: bytes | Path, info: zipfile.ZipInfo, name: str, cap: int) -> 
                     made += len(chunk)
                     _check(made, max(info.compress_size, 1), name, cap)
                     yield chunk
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            lzma.LZMAError,
-            OSError,
-            EOFError,
-            NotImplementedError,
-        ) as error:
+        except _ZIP_ERRORS as error:
             why = f"{info.filename} in the zip archive is damaged after {made:,} bytes ({error})"
             raise Broken(name, why) from error
 
@@ -264,7 +271,7 @@ def inflate_head(head: bytes) -> tuple[bytes, str]:
         if what in _DECODERS:
             try:
                 head = _DECODERS[what]().decompress(head, CHUNK)
-            except (zlib.error, lzma.LZMAError, OSError, EOFError):
+            except _STREAM_ERRORS:
                 return b"", inner
         elif what == "zip" and len(head) > 30 and not is_workbook(head):
             # APPNOTE 4.3.7: name length at 26, extra length at 28, method at 8

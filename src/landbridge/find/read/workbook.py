@@ -1,6 +1,7 @@
 """Workbooks (.xlsx, .xlsb, .xls, .ods) → rows of one sheet."""
 
 import io
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -63,7 +64,7 @@ def _check_size(data: bytes | Path, name: str) -> None:
         if zipfile.is_zipfile(source):
             raise Broken(name, f"the workbook is cut or damaged ({error})") from error
         # an OLE file (.xls) is not packed; anything else is for calamine to refuse
-    except (zlib.error, OSError, ValueError, NotImplementedError) as error:
+    except (zlib.error, OSError, ValueError, NotImplementedError, OverflowError, struct.error) as error:
         raise Broken(name, f"the workbook is damaged ({error})") from error
 
 
@@ -142,7 +143,11 @@ def _row(cells: list[Any], names: tuple[str, ...], build: Build, where: str) -> 
     joined = SEPARATOR.join(texts)
     if joined.count(SEPARATOR) != len(texts) - 1:
         joined = msgspec.json.encode(texts).decode()
+    width = max((at for at, cell in enumerate(cells, 1) if cell not in ("", None)), default=0)
     try:
+        if width > len(names):
+            fault = f"{width} cells where the header has {len(names)}"
+            return Row(joined.encode(), where, None, fault)
         return LazyRow(joined.encode(), where, None, "", values, build)
     except UnicodeEncodeError:
         return Row(joined.encode("utf-8", "surrogatepass"), where, None, "half a character in a cell")
@@ -198,7 +203,11 @@ def _header(
         for column in range(left, min(right + 1, width))
     }
     below = head[at + 1][1] if at + 1 < len(head) else []
-    if groups and all(isinstance(below[column], str) and below[column] for column in groups):
+    if (
+        groups
+        and len(below) >= width
+        and all(isinstance(below[column], str) and below[column] for column in groups)
+    ):
         lower = [str(below[column]) if column in groups else text for column, text in enumerate(texts)]
         paired = [
             f"{groups[column]}\x00{name}" if column in groups else name for column, name in enumerate(lower)

@@ -1,0 +1,733 @@
+"""The search figures: `python -m bench.search [--docs N] [--curve] [--json]`.
+
+Builds a corpus of made-up vacancies (the same ones every time) over six members in vi id ru kk en zh, asks the
+same queries of Landbridge, of tantivy without Landbridge, and of SQLite FTS5, in process; then serves Landbridge
+with two processes and lets `wrk` ask over HTTP. Ratios are from one run. Indexes are kept in the temporary
+folder under a name that says what they were built from. No answer is kept between queries by any of them.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import random
+import resource
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+import msgspec
+import numpy as np
+import tantivy
+from tantivy import Occur, Query
+
+from landbridge.find import rates as exchange
+from landbridge.find.analysis import query_tokens
+from landbridge.find.index import open_index
+from landbridge.find.index.document import Writer, fingerprint
+from landbridge.find.query import parse
+from landbridge.find.record import Provenance, Record
+from landbridge.find.search import Result, Standing, search
+from landbridge.kinds.kind import Kind, read_kinds
+from landbridge.kinds.values import Concept, Money, Party, Place
+
+VERSION = 1  # of the corpus
+QUERIES = 280
+_CHUNK = 2_000
+
+
+class Country(NamedTuple):
+    """How a made-up register writes."""
+
+    code: str
+    language: str
+    currency: str
+    pay: int  # a common pay of a month
+    share: float
+    syllables: str
+    titles: str
+    centre: tuple[float, float]
+    other: tuple[str, float] = ("en", 0.1)  # a second language, and how many of its advertisements are in it
+
+
+COUNTRIES = (
+    Country(
+        "vn", "vi", "VND", 15_000_000, 0.2,
+        "b c ch d đ g gi h k kh l m n ng nh ph qu r s t th tr v x/"
+        "a ạc ài am ản anh ao át ăm ặng âm ần ây e em en eo ê ên ết ệu i ia iên im in ình iếp o oa oai oan oc oi om "
+        "on ong ô ốc ôi ôn ồng ơ ời ơn u ua ui un ung ư ưa ươi ương ứng ược",
+        "kỹ sư phần mềm;nhân viên bán hàng;kế toán trưởng;thợ hàn;lái xe tải;giáo viên tiếng anh;điều dưỡng;"
+        "đầu bếp;công nhân may;bảo vệ;thợ điện;nhân viên kho;lập trình viên;quản lý dự án;dược sĩ",
+        (16.0, 107.0),
+    ),
+    Country(
+        "id", "id", "IDR", 6_000_000, 0.2,
+        "a ba ban be ber bi bu ca da di du ga gu ha ja ka ke ki ku la lu ma mem men mi na nga nya pa pe per ra ri ru "
+        "sa se si ta tan ter ti tu wa ya",
+        "staf akuntansi;perawat;juru masak;tukang las;sopir truk;guru matematika;programmer;teknisi listrik;"
+        "kasir;satpam;operator produksi;sales;apoteker;manajer proyek;penjahit",
+        (-2.0, 115.0),
+    ),
+    Country(
+        "ru", "ru", "RUB", 80_000, 0.25,
+        "ба ве во гор дел до еж за зна из ка ко ла ле ма ми на но об от пе по пра про ра ре ро са се ско со ста ста "
+        "сти та те то тра ту ук хо це ча ши",
+        "сварщик;водитель погрузчика;медсестра;бухгалтер;инженер конструктор;повар;учитель математики;"
+        "электромонтер;программист;продавец кассир;слесарь;кладовщик;врач терапевт;охранник;менеджер",
+        (56.0, 50.0),
+        ("en", 0.03),
+    ),
+    Country(
+        "kz", "kk", "KZT", 300_000, 0.1,
+        "ай ал ба бе бол да де ер жа жұ ка ке қа қо қы ла лы ма мен на ны ой өз өн са се сы та те ті ту ұй шы ық ір",
+        "дәнекерлеуші;жүргізуші;мейірбике;есепші;инженер;аспаз;мұғалім;электрик;бағдарламашы;сатушы;"
+        "қоймашы;дәрігер;күзетші;құрылысшы;тігінші",
+        (48.0, 68.0),
+        ("ru", 0.6),
+    ),
+    Country(
+        "ie", "en", "EUR", 3_200, 0.15,
+        "al an ber bro cal con cor da den der el en er fa for gra har hol in ing is ka la ler lo man mar mo na nor "
+        "on or pa per pro ra re ron sal sen ster ta ter tor ven wel",
+        "welder;truck driver;registered nurse;accountant;design engineer;cook;maths teacher;electrician;"
+        "software developer;sales assistant;warehouse operative;pharmacist;security guard;project manager;tailor",
+        (53.0, -7.5),
+        ("ru", 0.02),
+    ),
+    Country(
+        "cn", "zh", "CNY", 8_000, 0.1,
+        "安 保 北 本 采 测 产 场 成 程 出 储 传 创 单 电 动 发 方 服 工 公 管 广 规 国 行 合 华 化 技 计 加 建 检 金 "
+        "经 开 客 理 力 联 量 料 流 门 能 品 平 企 汽 前 勤 区 人 软 商 设 生 师 时 市 输 数 司 通 图 务 系 销 信 修 业 "
+        "医 艺 营 用 员 运 造 质 制 装 资 组 作",
+        "高级焊工;货车司机;护士;会计;机械工程师;厨师;数学老师;电工;软件工程师;销售员;仓库管理员;药剂师;保安;项目经理;裁缝",
+        (32.0, 112.0),
+    ),
+)  # fmt: skip
+
+
+class Words:
+    """The made-up words of a language: common ones are short, and a few are in most texts (Zipf–Mandelbrot)."""
+
+    def __init__(self, country: Country, count: int = 30_000) -> None:
+        draw = random.Random(country.code)  # noqa: S311
+        openings, _, endings = country.syllables.rpartition("/")
+        found: dict[str, None] = {}
+        if openings:  # a language of single syllables
+            every = [a + b for a in openings.split() for b in endings.split()]
+            found = dict.fromkeys(draw.sample(every, len(every)))
+        while not openings and len(found) < count:
+            length = draw.choice((2, 2, 3) if country.language == "zh" else (2, 3, 3, 4, 4))
+            found["".join(draw.choice(endings.split()) for _ in range(length))] = None
+        self.list = np.array(list(found), dtype=object)
+        weights = 1 / (np.arange(1, len(found) + 1) + 20)
+        self.sums = np.cumsum(weights / weights.sum())
+        self.glue = "" if country.language == "zh" else " "
+
+    def draw(self, rng: np.random.Generator, count: int) -> list[str]:
+        found: list[str] = self.list[np.searchsorted(self.sums, rng.random(count), side="right")].tolist()
+        return found
+
+
+CONTRACTS = ("permanent", "fixed-term", "temporary", "seasonal", "project")
+HOURS = ("full-time", "part-time", "shift", "flexible")
+
+
+def vacancies(country: Country, count: int, kind: Kind) -> Iterator[Record]:
+    """The first `count` vacancies of a member; the same ones every time, in every process."""
+    rng = np.random.default_rng([VERSION, COUNTRIES.index(country)])
+    second = next(c for c in COUNTRIES if c.language == country.other[0])
+    own, other = ((c.language, Words(c), c.titles.split(";")) for c in (country, second))
+    words = own[1]
+    towns = [
+        (
+            f"{words.list[i * 7 + 40]}".title(),
+            *(np.array(country.centre) + rng.normal(0, 4, 2)).round(4).tolist(),
+        )
+        for i in range(120)
+    ]
+    firms = [f"{words.list[i % 499 + 100]} {words.list[i % 503 + 600]} {i}".title() for i in range(15_000)]
+    made = 0
+    while made < count:
+        lengths = np.clip(rng.lognormal(4.0, 0.45, _CHUNK), 15, 300).astype(int)
+        bodies = [w.draw(rng, int(lengths.sum())) for _, w, _ in (own, other)]
+        second_language = rng.random(_CHUNK) < country.other[1]
+        die = rng.random((_CHUNK, 10))
+        at = 0
+        for n in range(min(_CHUNK, count - made)):
+            d = die[n].tolist()
+            language, words, titles = other if second_language[n] else own
+            text = bodies[int(second_language[n])][at : at + lengths[n]]
+            at += lengths[n]
+            town, lat, lon = towns[int(d[0] ** 3 * len(towns))]
+            isco = f"{int(1000 + d[1] ** 2 * 8000)}"
+            title = titles[int(d[2] * len(titles))]
+            if d[3] < 0.6:
+                title += words.glue + words.glue.join(text[: 1 + int(d[3] * 5)])
+            low = round(country.pay * (0.5 + 2 * d[4] ** 2), -2)
+            values = kind.struct(
+                title=title,
+                employer=Party(name=firms[int(d[5] ** 2 * len(firms))]),
+                places=(Place(text=town, country=country.code.upper(), city=town, lat=lat, lon=lon),),
+                pay=Money(
+                    low=low, high=low * 1.5 if d[6] < 0.5 else None, currency=country.currency, period="month"
+                )
+                if d[4] < 0.7
+                else None,
+                occupation=(Concept(scheme="isco-08", code=isco),) if d[7] < 0.8 else (),
+                contract=(CONTRACTS[int(d[8] ** 2 * 5)],) if d[8] < 0.9 else (),
+                hours=(HOURS[int(d[9] ** 2 * 4)],) if d[9] < 0.9 else (),
+                description=words.glue.join(text) + ".",
+                published=f"2026-{1 + int(d[6] * 6):02d}-{1 + int(d[7] * 28):02d}",
+                url=(url := f"https://jobs.example/{country.code}/{made + n}"),
+            )
+            yield Record(
+                id=f"{country.code}/jobs/{made + n}",
+                kind=kind.name,
+                member=country.code,
+                source=f"{country.code}/jobs",
+                language=language,
+                values=values,
+                provenance=Provenance(url=url),
+            )
+        made += _CHUNK
+
+
+def shares(docs: int) -> list[tuple[Country, int]]:
+    counts = [(c, int(docs * c.share)) for c in COUNTRIES]
+    return [(c, n + (docs - sum(m for _, m in counts) if c is COUNTRIES[0] else 0)) for c, n in counts]
+
+
+# builds
+
+
+def _kind() -> Kind:
+    return read_kinds()["vacancy"]
+
+
+def _key(*parts: object) -> str:
+    text = json.dumps([VERSION, *map(str, parts)]).encode() + Path(__file__).read_bytes()[:0]
+    return blake2b(text, digest_size=6).hexdigest()
+
+
+def build_ours(folder: Path, docs: int) -> dict[str, float]:
+    """All members' indexes, through the same call that a harvest makes."""
+    kind, rates = _kind(), exchange.load()
+    started, size = time.monotonic(), 0
+    making = 0.0
+    for country, count in shares(docs):
+        index = open_index(folder, country.code, kind, rates)
+
+        def timed(records: Iterator[Record]) -> Iterator[tuple[int, Record]]:
+            nonlocal making
+            number = 0
+            while True:
+                before = time.perf_counter()
+                record = next(records, None)
+                making += time.perf_counter() - before
+                if record is None:
+                    return
+                number += 1
+                yield number, record
+
+        index.write(timed(vacancies(country, count, kind)))
+        index.close()
+    size = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+    seconds = time.monotonic() - started - making
+    return {
+        "build_s": round(seconds, 1),
+        "records_per_s": round(docs / seconds),
+        "index_mb": round(size / 1e6),
+        "build_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+    }
+
+
+def build_bare(folder: Path, docs: int) -> dict[str, float]:
+    """One plain tantivy index of the same tokens and columns, as one would write it by hand; and FTS5."""
+    made = tantivy.SchemaBuilder()
+    made.add_text_field("all", tokenizer_name="whitespace")
+    for name in ("country", "occupation", "contract"):
+        made.add_text_field(name, tokenizer_name="raw", index_option="basic", fast=True)
+    made.add_integer_field("top", fast=True)
+    made.add_bytes_field("record", stored=True)
+    (folder / "tantivy").mkdir()
+    index = tantivy.Index(made.build(), str(folder / "tantivy"))
+    spaces = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
+    index.register_tokenizer("whitespace", spaces)
+    writer = index.writer(heap_size=128_000_000, num_threads=1)
+    db = sqlite3.connect(folder / "fts.db")
+    db.executescript(
+        "pragma journal_mode=off; pragma synchronous=off;"
+        "create virtual table words using fts5(body, content='', tokenize='unicode61 remove_diacritics 0');"
+        "create table row(id integer primary key, country text, occupation text, contract text, top int, record blob);"
+    )
+    kind = _kind()
+    make = Writer(kind, exchange.load()).document
+    number = 0
+    rows: list[tuple[Any, ...]] = []
+    for country, count in shares(docs):
+        for record in vacancies(country, count, kind):
+            number += 1
+            document = make(number, record)
+            exact, numbers = dict(document.exact), dict(document.numbers)
+            plain = tantivy.Document()
+            plain.add_text("all", document.words)
+            for name in ("country", "occupation", "contract"):
+                if name in exact:
+                    plain.add_text(name, exact[name])
+            if "top" in numbers:
+                plain.add_integer("top", numbers["top"])
+            plain.add_bytes("record", document.data)
+            writer.add_document(plain)
+            columns = (
+                exact.get("country"),
+                exact.get("occupation"),
+                exact.get("contract"),
+                numbers.get("top"),
+            )
+            rows.append((number, document.words, *columns, document.data))
+            if len(rows) == _CHUNK:
+                _insert(db, rows)
+    _insert(db, rows)
+    writer.commit()
+    writer.wait_merging_threads()
+    db.execute("insert into words(words) values('optimize')")
+    db.commit()
+    db.close()
+    return {}
+
+
+def _insert(db: sqlite3.Connection, rows: list[tuple[Any, ...]]) -> None:
+    db.executemany("insert into words(rowid, body) values(?, ?)", [r[:2] for r in rows])
+    db.executemany("insert into row values(?, ?, ?, ?, ?, ?)", [(r[0], *r[2:]) for r in rows])
+    rows.clear()
+
+
+def _build_in(work: Callable[[Path, int], dict[str, float]], folder: Path, docs: int) -> None:
+    partial = folder.with_suffix(".part")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    figures = work(partial, docs)
+    (partial / "figures.json").write_text(json.dumps(figures))
+    partial.rename(folder)
+
+
+def built(docs: int, *, peers: bool) -> tuple[Path, Path]:
+    """The folders of both builds, made now where they are not there yet."""
+    root = Path(tempfile.gettempdir()) / "landbridge-bench"
+    ours = root / f"ours-{docs}-{_key(fingerprint(_kind()), exchange.load().version)}"
+    bare = root / f"bare-{docs}-{_key(fingerprint(_kind()))}"
+    todo = [(build_ours, ours)] + ([(build_bare, bare)] if peers else [])
+    running = []
+    for work, folder in todo:
+        if not folder.exists():
+            process = multiprocessing.get_context("spawn").Process(
+                target=_build_in, args=(work, folder, docs)
+            )
+            process.start()
+            running.append((process, folder))
+    for process, folder in running:
+        process.join()
+        if process.exitcode:
+            raise SystemExit(f"building {folder} failed")
+    return ours, bare
+
+
+# queries
+
+
+class Asked(NamedTuple):
+    text: str
+    members: tuple[str, ...]  # three of them, for the query with filters
+    pay: int  # euro a month
+
+
+def queries(count: int = QUERIES) -> list[Asked]:
+    """Words of titles and of texts, common and rare, one to three of them."""
+    kind = _kind()
+    draw = random.Random(11)  # noqa: S311
+    pool = {c.code: list(vacancies(c, 400, kind)) for c in COUNTRIES}
+    found = []
+    for _ in range(count):
+        country = draw.choices(COUNTRIES, [c.share for c in COUNTRIES])[0]
+        record = draw.choice(pool[country.code])
+        values = record.values
+        if record.language == "zh":
+            words = [values.description[i : i + 2] for i in range(0, 40, 2)]
+        else:
+            words = values.description.rstrip(".").split()
+        match draw.randrange(3):
+            case 0:
+                text = draw.choice(
+                    next(c for c in COUNTRIES if c.language == record.language).titles.split(";")
+                )
+            case 1:
+                text = draw.choice(words)
+            case _:
+                text = " ".join(draw.sample(words, draw.choice((2, 3))))
+        others = draw.sample([c.code for c in COUNTRIES if c is not country], 2)
+        found.append(Asked(text, (country.code, *others), draw.choice((300, 600, 1200, 2500))))
+    return found
+
+
+def plain_params(one: Asked) -> dict[str, str]:
+    return {"q": one.text, "limit": "10"}
+
+
+def full_params(one: Asked) -> dict[str, str]:
+    return {
+        **plain_params(one),
+        "in": ",".join(one.members),
+        "pay": str(one.pay),
+        "facets": "country,occupation",
+    }
+
+
+class Ours:
+    """Landbridge, as an instance asks it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.kinds = read_kinds()
+        self.rates = exchange.load()
+        kind = self.kinds["vacancy"]
+        self.indexes = {c.code: open_index(folder, c.code, kind, self.rates) for c in COUNTRIES}
+        self.members = {c.code: _Party((c.code.upper(),)) for c in COUNTRIES}
+        self.standings = {
+            c.code: Standing(id=c.code, name=c.code.upper(), state="ok", harvested=1) for c in COUNTRIES
+        }
+
+    def find(self, params: dict[str, str], *, snippets: bool = True) -> Result:
+        query = parse({k: [v] for k, v in params.items()}, self.kinds, rates=self.rates)
+        names = query.members or tuple(self.members)
+        return search(
+            query,
+            kind=self.kinds[query.kind],
+            indexes={m: self.indexes[m] for m in names},
+            members={m: self.members[m] for m in names},
+            standings={m: self.standings[m] for m in names},
+            rates=self.rates,
+            snippets=snippets,
+        )
+
+
+class _Party(NamedTuple):
+    countries: tuple[str, ...]
+
+
+class Bare:
+    """tantivy by hand: the same tokens, the best ten, their records read; counted where facets are."""
+
+    def __init__(self, folder: Path) -> None:
+        self.index = tantivy.Index.open(str(folder / "tantivy"))
+        self.searcher = self.index.searcher()
+        self.schema = self.index.schema
+
+    def query(self, words: Sequence[Sequence[str]]) -> Query:
+        term = Query.term_query
+        every = [[term(self.schema, "all", t) for t in w] for w in words]
+        parts = [w[0] if len(w) == 1 else Query.boolean_query([(Occur.Should, t) for t in w]) for w in every]
+        return parts[0] if len(parts) == 1 else Query.boolean_query([(Occur.Must, p) for p in parts])
+
+    def plain(self, words: Sequence[Sequence[str]]) -> int:
+        found = self.searcher.search(self.query(words), 10)
+        return len([self.searcher.doc(at).get_first("record") for _, at in found.hits])
+
+    def full(self, words: Sequence[Sequence[str]], one: Asked) -> int:
+        countries = [Query.term_query(self.schema, "country", m.upper(), "basic") for m in one.members]
+        low = int(one.pay * 12 * 100)
+        filters = [
+            Query.boolean_query([(Occur.Should, c) for c in countries]),
+            Query.range_query(self.schema, "top", tantivy.FieldType.Integer, low, None),
+        ]
+        clauses = [(Occur.Must, self.query(words))]
+        clauses += [(Occur.Must, Query.const_score_query(f, 0.0)) for f in filters]
+        query = Query.boolean_query(clauses)
+        found = self.searcher.search(query, 10)
+        self.searcher.aggregate(
+            query, {n: {"terms": {"field": n, "size": 20}} for n in ("country", "occupation")}
+        )
+        return len([self.searcher.doc(at).get_first("record") for _, at in found.hits])
+
+
+class Fts:
+    """SQLite FTS5: the same tokens, the best ten, their records read; counted where facets are."""
+
+    def __init__(self, folder: Path) -> None:
+        self.db = sqlite3.connect(f"file:{folder / 'fts.db'}?mode=ro&immutable=1", uri=True)
+
+    def match(self, words: Sequence[Sequence[str]]) -> str:
+        return " AND ".join("(" + " OR ".join(f'"{t}"' for t in w) + ")" for w in words)
+
+    def plain(self, words: Sequence[Sequence[str]]) -> int:
+        best = "select rowid from words where words match ? order by rank limit 10"
+        found = self.db.execute(f"select record from row where id in ({best})", [self.match(words)])  # noqa: S608
+        return len(found.fetchall())
+
+    def full(self, words: Sequence[Sequence[str]], one: Asked) -> int:
+        where = "from words join row on row.id = words.rowid where words match ? and country in (?, ?, ?) and top >= ?"
+        values = [self.match(words), *(m.upper() for m in one.members), one.pay * 1200]
+        found = self.db.execute(f"select record {where} order by rank limit 10", values).fetchall()
+        for name in ("country", "occupation"):
+            facet = f"select {name}, count(*) {where} group by 1 order by 2 desc limit 20"
+            self.db.execute(facet, values).fetchall()
+        return len(found)
+
+
+# measures
+
+
+def _percentile(values: Sequence[float], share: float) -> float:
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+
+
+def timed(work: Callable[[Any], object], items: Sequence[Any], *, most_s: float = 60.0) -> dict[str, float]:
+    """Milliseconds of each item, after a first round that warms the page cache; and items a second."""
+    started = time.monotonic()
+    for item in items:
+        work(item)
+        if time.monotonic() - started > most_s:
+            break
+    spent = []
+    started = time.monotonic()
+    for item in items:
+        before = time.perf_counter()
+        work(item)
+        spent.append((time.perf_counter() - before) * 1000)
+        if time.monotonic() - started > most_s:
+            break
+    return {
+        "p50_ms": round(statistics.median(spent), 3),
+        "p95_ms": round(_percentile(spent, 0.95), 3),
+        "p99_ms": round(_percentile(spent, 0.99), 3),
+        "per_s": round(len(spent) / (sum(spent) / 1000), 1),
+    }
+
+
+def in_process(ours: Path, bare: Path | None) -> dict[str, dict[str, float]]:
+    asked = queries()
+    mine = Ours(ours)
+    found: dict[str, dict[str, float]] = {}
+    found["landbridge keyword"] = timed(lambda q: mine.find(plain_params(q)), asked)
+    found["landbridge keyword, no snippets"] = timed(
+        lambda q: mine.find(plain_params(q), snippets=False), asked
+    )
+    found["landbridge full"] = timed(lambda q: mine.find(full_params(q)), asked)
+    found["landbridge newest first"] = timed(lambda q: mine.find({**plain_params(q), "sort": "date"}), asked)
+    if bare is None:
+        return found
+    languages = sorted(c.language for c in COUNTRIES)
+    ready = [(query_tokens(q.text, languages), q) for q in asked]
+    plain, fts = Bare(bare), Fts(bare)
+    found["tantivy keyword"] = timed(lambda q: plain.plain(q[0]), ready)
+    found["tantivy full"] = timed(lambda q: plain.full(*q), ready)
+    found["fts5 keyword"] = timed(lambda q: fts.plain(q[0]), ready)
+    found["fts5 full"] = timed(lambda q: fts.full(*q), ready)
+    return found
+
+
+def new_record_seen(ours: Path) -> float:
+    """Milliseconds from the start of writing one record until a search in another reader finds it."""
+    kind, rates = _kind(), exchange.load()
+    copy = Path(tempfile.mkdtemp(prefix="landbridge-bench-"))
+    shutil.copytree(ours / "ie", copy / "ie")
+    writing, reading = (open_index(copy, "ie", kind, rates) for _ in range(2))
+    reader = Ours(ours)
+    reader.indexes["ie"] = reading
+    record = next(vacancies(COUNTRIES[4], 1, kind))
+    values = msgspec.structs.replace(record.values, title="zzyzxwelder")
+    record = msgspec.structs.replace(record, id="ie/jobs/new", values=values)
+    reader.find({"q": "zzyzxwelder"})
+    started = time.perf_counter()
+    writing.write([(writing.last_seq + 1, record)])
+    assert reader.find({"q": "zzyzxwelder"}).total.count == 1
+    spent = (time.perf_counter() - started) * 1000
+    shutil.rmtree(copy)
+    return round(spent, 1)
+
+
+# over HTTP
+
+_LUA = """
+local urls = {}
+for line in io.lines("URLS") do urls[#urls + 1] = line end
+local at = math.random(#urls)
+request = function()
+  at = at % #urls + 1
+  return wrk.format("GET", urls[at])
+end
+done = function(summary, latency, requests)
+  io.write(string.format('JSON{"per_s": %.1f, "p50_ms": %.2f, "p95_ms": %.2f, "p99_ms": %.2f, "errors": %d}\\n',
+    summary.requests / summary.duration * 1e6, latency:percentile(50) / 1000, latency:percentile(95) / 1000,
+    latency:percentile(99) / 1000,
+    summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.write
+      + summary.errors.timeout))
+end
+"""
+
+
+async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """The least there can be around a search: parameters in, JSON out."""
+    global _served
+    if _served is None:
+        _served = _make_app(Ours(Path(os.environ["LANDBRIDGE_BENCH"])))
+    await _served(scope, receive, send)
+
+
+_served: Any = None
+
+
+def _make_app(ours: Ours) -> Any:
+    from starlette.applications import Starlette
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.routing import Route
+
+    encode = msgspec.json.Encoder().encode
+
+    async def find(request: Request) -> Response:
+        return Response(encode(ours.find(dict(request.query_params))), media_type="application/json")
+
+    return Starlette(routes=[Route("/api/v1/find", find)])
+
+
+def over_http(ours: Path, *, seconds: int = 10, workers: int = 2) -> dict[str, dict[str, float]]:
+    """Requests a second of `workers` processes with 16 connections, and latency with 8."""
+    if shutil.which("wrk") is None:
+        print("not run: HTTP, no wrk", file=sys.stderr)
+        return {}
+    port = 18_000 + os.getpid() % 1_000
+    command = [
+        sys.executable,
+        "-m",
+        "granian",
+        "--interface",
+        "asgi",
+        "--workers",
+        str(workers),
+        "--port",
+        str(port),
+    ]
+    env = {**os.environ, "LANDBRIDGE_BENCH": str(ours)}
+    server = subprocess.Popen(
+        [*command, "--no-access-log", "bench.search:app"], env=env, stdout=subprocess.DEVNULL
+    )
+    folder = Path(tempfile.mkdtemp(prefix="landbridge-bench-"))
+    try:
+        base = f"http://127.0.0.1:{port}/api/v1/find"
+        _wait_for(f"{base}?q=welder")
+        found: dict[str, dict[str, float]] = {}
+        asked = queries()
+        for name, params in (("keyword", plain_params), ("full", full_params)):
+            urls = folder / f"{name}.txt"
+            urls.write_text("\n".join(f"/api/v1/find?{urlencode(params(q))}" for q in asked), "utf-8")
+            for connections in (16, 8):
+                _wrk(base, urls, folder, connections, 2)
+                found[f"{name}, {connections} connections"] = _wrk(base, urls, folder, connections, seconds)
+        found["memory"] = {"most_mb_a_process": max(_memory(p) for p in _children(server.pid))}
+        return found
+    finally:
+        server.terminate()
+        server.wait()
+        shutil.rmtree(folder)
+
+
+def _wait_for(url: str) -> None:
+    for _ in range(200):
+        try:
+            with urlopen(url) as answer:  # noqa: S310
+                answer.read()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise SystemExit("the server did not start")
+
+
+def _wrk(base: str, urls: Path, folder: Path, connections: int, seconds: int) -> dict[str, float]:
+    script = folder / "wrk.lua"
+    script.write_text(_LUA.replace("URLS", str(urls)))
+    command = ["wrk", "-t", "1", "-c", str(connections), "-d", str(seconds), "-s", str(script), base]
+    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    figures: dict[str, float] = json.loads(out[out.index("JSON") + 4 :].splitlines()[0])
+    return figures
+
+
+def _children(pid: int) -> list[int]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            rest = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(rest[1]) == pid:
+            found.append(int(path.parent.name))
+    return [*found, *(c for f in found for c in _children(f))] or [pid]
+
+
+def _memory(pid: int) -> int:
+    text = Path(f"/proc/{pid}/status").read_text()
+    return next(int(line.split()[1]) // 1024 for line in text.splitlines() if line.startswith("VmHWM"))
+
+
+# the table
+
+
+def run(docs: int, *, peers: bool, http: bool) -> dict[str, Any]:
+    ours, bare = built(docs, peers=peers)
+    figures: dict[str, Any] = {"docs": docs, "build": json.loads((ours / "figures.json").read_text())}
+    figures["in_process"] = in_process(ours, bare if peers else None)
+    figures["new_record_seen_ms"] = new_record_seen(ours)
+    if http:
+        figures["http"] = over_http(ours)
+    figures["ratios"] = _ratios(figures)
+    return figures
+
+
+def _ratios(figures: dict[str, Any]) -> dict[str, float]:
+    got = figures["in_process"]
+    found = {}
+    for name in ("keyword", "full"):
+        for peer in ("tantivy", "fts5"):
+            if f"{peer} {name}" in got:
+                ratio = got[f"landbridge {name}"]["per_s"] / got[f"{peer} {name}"]["per_s"]
+                found[f"{name}: landbridge / {peer}"] = round(ratio, 2)
+    return found
+
+
+def show(figures: dict[str, Any]) -> None:
+    print(f"\n{figures['docs']:,} vacancies: {figures['build']}")
+    for name, values in {**figures["in_process"], **figures.get("http", {})}.items():
+        print(f"  {name:34}" + "  ".join(f"{k} {v:>9,}" for k, v in values.items()))
+    print(f"  a new record is found after {figures['new_record_seen_ms']} ms")
+    for name, value in figures["ratios"].items():
+        print(f"  {name:34}{value:>9}")
+
+
+def main() -> None:
+    words = argparse.ArgumentParser(prog="bench search", description="The search figures.")
+    words.add_argument("--docs", type=int, default=100_000)
+    words.add_argument("--curve", action="store_true", help="100k, 1M, 3M; peers at the first two")
+    words.add_argument("--json", action="store_true")
+    words.add_argument("--no-peers", action="store_true")
+    words.add_argument("--no-http", action="store_true")
+    given = words.parse_args()
+    found = []
+    for docs in (100_000, 1_000_000, 3_000_000) if given.curve else (given.docs,):
+        figures = run(docs, peers=not given.no_peers and docs <= 1_000_000, http=not given.no_http)
+        found.append(figures)
+        if not given.json:
+            show(figures)
+    if given.json:
+        print(json.dumps(found if given.curve else found[0], ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,741 @@
+"""One ranked answer over many members' indexes, and how each of them stands.
+
+Ranking. Every index scores by BM25 over its own frequencies, which would make a word that is rare in one
+country weigh more there than elsewhere. So each word's frequency is added up over all indexes that are asked,
+and each index gets the word with the boost that turns its own weight (idf) into the common one; then scores
+compare, and hits are merged by score. (Only the average length stays the member's own: a text is long or
+short among its neighbours.) Reciprocal rank fusion, which needs no scores, is for engines whose scores cannot be
+corrected so; it would put the best of an index without good hits beside the best of all.
+
+Freshness. Within each BLOCK of the merged ranking a score counts up to FRESH more, half as much more with every
+HALF_LIFE days of age: it decides between hits of much the same relevance. A block is ranked as a whole, whatever
+the pages are; ties go to the newer record, then to a hash of the identifier.
+"""
+
+import base64
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal, NamedTuple, Protocol
+
+import msgspec
+
+from landbridge import codes
+from landbridge.errors import LandbridgeError, UsageError
+from landbridge.find.analysis import phrase_tokens, query_tokens
+from landbridge.find.highlight import Marker, Piece
+from landbridge.find.index.document import TIE_BITS, once_a_kind
+from landbridge.find.index.protocol import (
+    DEEPEST,
+    Answer,
+    AtLeast,
+    Counted,
+    Filter,
+    Index,
+    Near,
+    Plan,
+    Reading,
+    Sort,
+    Terms,
+    View,
+    Word,
+)
+from landbridge.find.places import distance
+from landbridge.find.query import Query, below
+from landbridge.find.rates import Rates
+from landbridge.kinds.kind import Kind
+
+BLOCK = 50  # hits that are ranked together by relevance and freshness
+FRESH = 0.15
+HALF_LIFE = 30.0  # days
+SHOWN = 20  # values of an open facet (employers, towns); of a closed one all
+_CLOSED = 200
+_DAY = 86_400
+_WIDEN = 5  # terms that stand in for a word that no index knows
+_WIDEN_SHARE = 0.02  # of the frequency of the most frequent of them
+
+State = Literal["ok", "stale", "held", "failed", "never"]
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """How a member stands for one kind, as the journal knows it."""
+
+    id: str
+    name: str
+    state: State
+    as_of: datetime | None = None  # of the oldest of its sources' last good runs
+    harvested: int = 0
+    claimed: int | None = None  # what its registers say they hold
+    why: str = ""
+
+
+class MemberAnswer(msgspec.Struct, frozen=True):
+    """What one member said: its state, its age, its hits, and how much of it is here."""
+
+    id: str
+    name: str
+    state: State
+    as_of: datetime | None
+    age_seconds: float | None
+    hits: int
+    hits_exact: bool
+    harvested: int
+    claimed: int | None
+    why: str = ""
+
+
+class Total(msgspec.Struct, frozen=True):
+    """How many match: so many, or at least so many."""
+
+    count: int
+    exact: bool
+
+
+class YearlyPay(msgspec.Struct, frozen=True):
+    """The pay of a hit in the viewer's currency, for a year of full-time work."""
+
+    low: float
+    high: float
+    currency: str
+
+
+class Hit(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One record that was found; `record` is its JSON. `title` and `snippet` are pieces: text, marked or not."""
+
+    id: str
+    member: str
+    source: str
+    language: str
+    title: list[Piece]
+    record: msgspec.Raw
+    snippet: list[Piece] = []
+    score: float = 0.0
+    distance_km: float | None = None
+    pay: YearlyPay | None = None
+    why: list[str] = []
+
+
+class FacetValue(msgspec.Struct, frozen=True):
+    """`key` is what the filter of the facet's name takes; `label` the words where the key is none."""
+
+    key: str
+    label: str
+    count: int
+
+
+class Facet(msgspec.Struct, frozen=True):
+    """The values of a field among the hits, the most frequent first; `missing` hits have none.
+
+    A filter on the field itself is left out of its counts. Without `exact`, rare values may be short of hits.
+    """
+
+    name: str
+    values: list[FacetValue]
+    missing: int
+    exact: bool
+
+
+class Correction(msgspec.Struct, frozen=True):
+    """A word that no index knows, and the words that were sought instead."""
+
+    word: str
+    searched: list[str]
+
+
+class Result(msgspec.Struct, frozen=True):
+    """The answer. `unknown` counts, by filter, records that lack a value for it and match all else.
+
+    `complete` is false where a member that was asked did not answer with all it has.
+    """
+
+    total: Total
+    hits: list[Hit]
+    facets: list[Facet]
+    unknown: dict[str, int]
+    corrections: list[Correction]
+    members: list[MemberAnswer]
+    complete: bool
+    sort: Sort
+    cursor: str = ""
+    plans: dict[str, str] = {}
+
+
+class Party(Protocol):
+    """Of a member, what a search must know."""
+
+    @property
+    def countries(self) -> tuple[str, ...]: ...
+
+
+def search(
+    query: Query,
+    *,
+    kind: Kind,
+    indexes: Mapping[str, Index | Exception],
+    members: Mapping[str, Party],
+    standings: Mapping[str, Standing],
+    rates: Rates,
+    snippets: bool = True,
+    now: datetime | None = None,
+) -> Result:
+    """Asks the indexes of `members` and merges what they say.
+
+    An index that is missing, an exception, or fails leaves its member's state as "failed" and why; the others
+    answer. Raises UsageError for a query without a word in it, or a cursor of another query.
+    """
+    now = now or datetime.now(UTC)
+    views, failed = _open(indexes)
+    page = _page(query, now)
+    languages = sorted(set().union(*(v.languages() for v in views.values())))
+    asked = _Asked(query, languages)
+    asked.weigh(views)
+    plans = {m: _plan(query, kind, asked, m, members[m], views[m], page) for m in views}
+    merged = _Merged(query, page, now)
+    for member, plan in plans.items():
+        try:
+            merged.add(member, views[member], plan)
+        except (LandbridgeError, OSError, ValueError) as error:
+            failed[member] = str(error)
+    chosen = merged.take()
+    marker = Marker(asked.terms(), asked.typed()) if snippets else None
+    hits = _hits(chosen, merged, query, kind, marker, rates)
+    answers = [
+        _member(standings[m], views.get(m), merged.answers.get(m), failed.get(m, ""), now) for m in standings
+    ]
+    return Result(
+        total=Total(
+            count=sum(a.total for a in merged.answers.values()),
+            exact=all(a.exact for a in merged.answers.values()),
+        ),
+        hits=hits,
+        facets=[_facet(name, merged, views, kind) for name in query.facets],
+        unknown=_unknown(merged),
+        corrections=asked.corrections(hits),
+        members=answers,
+        complete=all(a.state == "ok" for a in answers),
+        sort=query.sort,
+        cursor=merged.next_page(),
+        plans={m: _in_words(plans[m], views[m]) for m in plans} if query.explain else {},
+    )
+
+
+def _open(indexes: Mapping[str, Index | Exception]) -> tuple[dict[str, View], dict[str, str]]:
+    views: dict[str, View] = {}
+    failed: dict[str, str] = {}
+    for member, index in indexes.items():
+        if isinstance(index, Exception):
+            failed[member] = str(index)
+            continue
+        try:
+            views[member] = index.view()
+        except (LandbridgeError, OSError, ValueError) as error:
+            failed[member] = str(error)
+    return views, failed
+
+
+# words
+
+
+class _Sought:
+    """One word or phrase of the query with its readings, each the tokens in a row that stand for it."""
+
+    __slots__ = ("readings", "typed", "weight", "widened")
+
+    def __init__(self, readings: list[tuple[str, ...]]) -> None:
+        self.readings = readings
+        self.typed = ""
+        self.weight = 0.0
+        self.widened: list[str] = []
+
+
+class _Asked:
+    """The words of a query as the indexes have them."""
+
+    def __init__(self, query: Query, languages: Sequence[str]) -> None:
+        self._query = query
+        self._languages = languages
+        self.words: list[_Sought] = []
+        self.without: list[_Sought] = []
+        for part in query.parts:
+            if part.phrase or part.without:
+                ways = phrase_tokens(part.text, languages)
+                if ways:
+                    (self.without if part.without else self.words).append(_Sought([tuple(w) for w in ways]))
+            else:
+                self.words += [_Sought([(t,) for t in p]) for p in query_tokens(part.text, languages)]
+        if query.parts and not self.words and not self.without:
+            raise UsageError(f"no word to search for in {query.text!r}", parameter="q")
+        self._sizes: dict[str, int] = {}
+        self._counts: dict[str, dict[str, int]] = {}
+        self._total = 0
+
+    def terms(self) -> set[str]:
+        return {t for word in self.words for reading in word.readings for t in reading}
+
+    def typed(self) -> list[str]:
+        return [w for part in self._query.parts if not part.without for w in part.text.split()]
+
+    def weigh(self, views: Mapping[str, View]) -> None:
+        """Counts the words in all indexes; a word that none of them knows is widened to its neighbours."""
+        self._sizes = {m: v.size() for m, v in views.items()}
+        self._total = sum(self._sizes.values())
+        self._count(views)
+        strange = [
+            w for w in self.words if all(len(r) == 1 and not self._everywhere(r[0]) for r in w.readings)
+        ]
+        if strange and self._total:
+            for word in strange:
+                self._widen(word, views)
+            self._count(views)
+
+    def _count(self, views: Mapping[str, View]) -> None:
+        tokens = list({t for word in (*self.words, *self.without) for r in word.readings for t in r})
+        self._counts = {m: dict(zip(tokens, v.frequencies(tokens), strict=True)) for m, v in views.items()}
+        for word in self.words:  # its readings are one word: they weigh what they weigh together
+            having = sum(self._everywhere(r[0]) for r in word.readings if len(r) == 1)
+            word.weight = _idf(self._total, min(having, self._total))
+
+    def _everywhere(self, token: str) -> int:
+        return sum(counts[token] for counts in self._counts.values())
+
+    def _widen(self, word: _Sought, views: Mapping[str, View]) -> None:
+        """Takes the nearest words that are known: one edit away, or two where the word is long."""
+        tokens = [r[0] for r in word.readings if len(r[0]) >= 4 and not any(c.isdecimal() for c in r[0])]
+        for reach in (1, 2):
+            near: dict[str, int] = {}
+            for token in tokens:
+                if reach == 1 or len(token) >= 8:
+                    for view in views.values():
+                        for term, count in view.similar(token, reach):
+                            near[term] = near.get(term, 0) + count
+            if near:
+                ranked = sorted(near, key=lambda t: (-near[t], t))[:_WIDEN]
+                word.widened = [t for t in ranked if near[t] >= _WIDEN_SHARE * near[ranked[0]]]
+                word.typed = self._typed_for(tokens[0])
+                word.readings = [(t,) for t in word.widened]
+                return
+
+    def _typed_for(self, token: str) -> str:
+        for text in self.typed():
+            if any(token in terms for terms in query_tokens(text, self._languages)):
+                return text
+        return token
+
+    def words_in(self, member: str) -> tuple[Word, ...]:
+        """The words for one index: the readings that it has, with the weight that they have in all."""
+        own, size = self._counts[member], self._sizes[member]
+        found = []
+        for word in self.words:
+            readings = []
+            for tokens in word.readings:
+                if all(own[t] for t in tokens):
+                    common = word.weight if len(tokens) == 1 else sum(map(self._weight, tokens))
+                    boost = common / sum(_idf(size, own[t]) for t in tokens)
+                    readings.append(Reading(tokens, 1.0 if abs(boost - 1) < 1e-9 else boost))
+            found.append(Word(tuple(readings)))
+            if not readings:
+                break  # no record has all the words
+        return tuple(found)
+
+    def _weight(self, token: str) -> float:
+        return _idf(self._total, self._everywhere(token))
+
+    def without_in(self, member: str) -> tuple[Word, ...]:
+        own = self._counts[member]
+        return tuple(
+            Word(tuple(Reading(tokens) for tokens in word.readings if all(own[t] for t in tokens)))
+            for word in self.without
+        )
+
+    def corrections(self, hits: Sequence[Hit]) -> list[Correction]:
+        return [Correction(word.typed, _surfaces(word.widened, hits)) for word in self.words if word.widened]
+
+
+def _idf(documents: int, having: int) -> float:
+    """The weight of a word, as BM25 has it."""
+    return math.log(1 + (documents - having + 0.5) / (having + 0.5))
+
+
+def _surfaces(terms: Sequence[str], hits: Sequence[Hit]) -> list[str]:
+    """Terms as a hit writes them, for a term may be a stem; as they are where no hit shows them."""
+    shown = {t.lower() for hit in hits for t, marked in (*hit.title, *hit.snippet) if marked}
+    found: dict[str, None] = {}
+    for term in terms:
+        alike = sorted((s for s in shown if query_tokens(s, [""]) == [[term]] or s.startswith(term)), key=len)
+        found[alike[0] if alike else term] = None
+    return list(found)
+
+
+# plans
+
+
+class _Page(msgspec.Struct, frozen=True):
+    """Where a page stops: how far each index was read, how far into a block, and what the first page saw."""
+
+    query: str
+    day: int  # the freshness of all pages is reckoned from it
+    at: dict[str, tuple[int, int]]  # member: hits before the block, journal's number of the first page
+    skip: int = 0
+
+
+def _page(query: Query, now: datetime) -> _Page:
+    own = query.print_of()
+    if not query.cursor:
+        return _Page(query=own, day=int(now.timestamp()) // _DAY, at={})
+    try:
+        packed = base64.b64decode(
+            query.cursor + "=" * (-len(query.cursor) % 4), altchars=b"-_", validate=True
+        )
+        page = msgspec.msgpack.decode(packed, type=_Page)
+    except (ValueError, msgspec.DecodeError):
+        raise UsageError(
+            "this cursor is not ours", parameter="cursor", hint="take it from an answer"
+        ) from None
+    if page.query != own:
+        raise UsageError("this cursor belongs to another query", parameter="cursor", hint="begin without one")
+    good = 0 <= page.skip < BLOCK and 0 <= page.day < 1_000_000
+    if not good or any(not 0 <= o <= DEEPEST or not 0 <= s < 1 << 62 for o, s in page.at.values()):
+        raise UsageError("this cursor is not ours", parameter="cursor", hint="take it from an answer")
+    return page
+
+
+def _plan(
+    query: Query, kind: Kind, asked: _Asked, member: str, party: Party, view: View, page: _Page
+) -> Plan:
+    offset, upto = page.at.get(member, (0, view.seq))
+    words = asked.words_in(member)
+    return Plan(
+        words=words,
+        without=asked.without_in(member),
+        filters=tuple(_filters(query, kind, member, party)),
+        sort=query.sort,
+        offset=offset,
+        limit=BLOCK if query.sort == "relevance" else query.limit,
+        facets=query.facets,
+        upto=upto,
+    )
+
+
+def _filters(query: Query, kind: Kind, member: str, party: Party) -> Iterator[Filter]:
+    chosen = dict(query.filters)
+    named = [code for name in query.members if (code := codes.country(name))]
+    if named and member not in query.members and len(party.countries) > 1 and kind.first("place"):
+        own = [c for c in named if c in party.countries]
+        chosen["country"] = tuple(c for c in own if c in chosen.get("country", own))
+    for column, values in chosen.items():
+        wide = tuple(v for v in values if below(column, kind, v))
+        exact = tuple(v for v in values if v not in wide)
+        yield Terms(column, column, exact, wide, column in query.unknown)
+    if query.around is not None:
+        a = query.around
+        yield Near(a.lat, a.lon, a.km, or_lacking="place" in query.unknown)
+    if query.pay is not None:
+        yield AtLeast("pay", "top", round(query.pay.per_year * 100), "pay" in query.unknown)
+    if query.since is not None:
+        yield AtLeast("since", "date", query.since, "since" in query.unknown)
+
+
+def _in_words(plan: Plan, view: View) -> str:
+    """What an index was asked, for people."""
+
+    def reading(r: Reading) -> str:
+        text = " ".join(r.tokens)
+        return (f'"{text}"' if len(r.tokens) > 1 else text) + (f" ×{r.boost:.2f}" if r.boost != 1 else "")
+
+    said = [" or ".join(map(reading, w.readings)) or "a word that it does not have" for w in plan.words]
+    said += ["not " + " nor ".join(map(reading, w.readings)) for w in plan.without if w.readings]
+    for one in plan.filters:
+        if isinstance(one, Terms):
+            what = f"{one.column} in {', '.join([*one.values, *(p + '…' for p in one.prefixes)])}"
+        elif isinstance(one, Near):
+            what = f"within {one.km:g} km of {one.lat:.2f},{one.lon:.2f}"
+        else:
+            what = f"{one.name} at least {one.low}"
+        said.append(what + (", or unknown" if one.or_lacking else ""))
+    return f"{'; '.join(said) or 'everything'}; by {plan.sort}; of {view.count():,} records"
+
+
+# merging
+
+
+_Found = tuple[str, Answer, int]  # member, its answer, the place therein
+
+
+class _Chosen(NamedTuple):
+    """A hit on its way to the page."""
+
+    score: float
+    raw: float  # the score before freshness
+    order: int
+    member: str
+    position: int
+    answer: Answer
+
+
+class _Merged:
+    """What the indexes answered, and the block of their common ranking that the page lies in."""
+
+    def __init__(self, query: Query, page: _Page, now: datetime) -> None:
+        self.query = query
+        self.answers: dict[str, Answer] = {}
+        self.day = page.day
+        self._page = page
+        self._size = BLOCK if query.sort == "relevance" else query.limit
+        self._asks: dict[str, tuple[View, Plan]] = {}
+        self._offsets: dict[str, int] = {}
+        self._blocks: dict[str, Answer] = {}
+        self._skip = 0  # into the block that the next page begins in
+        self._ended = False
+
+    def add(self, member: str, view: View, plan: Plan) -> None:
+        answer = view.search(plan)
+        self.answers[member] = self._blocks[member] = answer
+        self._asks[member] = (view, plan)
+        self._offsets[member] = plan.offset
+
+    def take(self) -> list[_Chosen]:
+        """The hits of the page."""
+        wanted, skip = self.query.limit, self._page.skip
+        page: list[_Chosen] = []
+        while True:
+            block = self._block()
+            ranked = self._ranked(block)
+            part = ranked[skip : skip + wanted - len(page)]
+            page += part
+            if skip + len(part) < len(ranked):
+                self._skip = skip + len(part)
+                return page
+            for member, _, _ in block:
+                self._offsets[member] += 1
+            skip = 0
+            self._ended = len(block) < self._size
+            if len(page) >= wanted or self._ended:
+                return page
+            self._ask_on()
+
+    def _ask_on(self) -> None:
+        self._blocks = {
+            member: view.search(
+                msgspec.structs.replace(plan, offset=self._offsets[member], facets=(), lacking=False)
+            )
+            for member, (view, plan) in self._asks.items()
+            if self._goes_on(member)
+        }
+
+    def _goes_on(self, member: str) -> bool:
+        answer = self.answers[member]
+        return self._offsets[member] < (min(answer.total, DEEPEST) if answer.exact else DEEPEST)
+
+    def _block(self) -> list[_Found]:
+        """The next hits of all indexes together, each index's in its own order."""
+        by_relevance = self.query.sort == "relevance"
+        every: list[tuple[float, int, int, int]] = []
+        for number, answer in enumerate(self._blocks.values()):
+            if by_relevance:
+                every += [(-first, 0, number, n) for n, (first, _) in enumerate(answer.hits)]
+            else:
+                every += [(-first, -order, number, n) for n, (first, order) in enumerate(answer.hits)]
+        every.sort()
+        members, answers = list(self._blocks), list(self._blocks.values())
+        return [(members[number], answers[number], n) for _, _, number, n in every[: self._size]]
+
+    def _ranked(self, block: list[_Found]) -> list[_Chosen]:
+        chosen = []
+        for member, answer, position in block:
+            raw, order = answer.hits[position]
+            score = raw * freshness(order >> TIE_BITS, self.day) if self.query.sort == "relevance" else raw
+            chosen.append((-score, -order, member, _Chosen(score, raw, order, member, position, answer)))
+        if self.query.sort == "relevance":
+            chosen.sort(key=_first_three)
+        return [c for _, _, _, c in chosen]
+
+    def next_page(self) -> str:
+        more = self._skip > 0 or any(
+            self._offsets[m] < (min(a.total, DEEPEST) if a.exact else DEEPEST)
+            for m, a in self.answers.items()
+        )
+        if not more:
+            return ""
+        at = {m: (self._offsets[m], plan.upto or 0) for m, (_, plan) in self._asks.items()}
+        packed = msgspec.msgpack.encode(_Page(query=self._page.query, day=self.day, at=at, skip=self._skip))
+        return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+
+def _first_three(hit: tuple[float, int, str, _Chosen]) -> tuple[float, int, str]:
+    return hit[:3]
+
+
+def freshness(seconds: int, day: int) -> float:
+    """What a date multiplies a score by: from 1 + FRESH today down to 1; 1 where there is no date."""
+    if not seconds:
+        return 1.0
+    age = max(0, day - seconds // _DAY)
+    return 1.0 + FRESH * math.pow(0.5, age / HALF_LIFE)
+
+
+# what is shown
+
+
+class _Glance:
+    """Reads of a stored record no more than what a hit shows of it."""
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+        self.title = kind.title
+        self.texts = [
+            f.name for f in kind.searched() if f.type == "text" and not f.many and f.name != kind.title
+        ]
+        place = kind.first("place")
+        self.place = place.name if place else ""
+        fields: list[tuple[str, Any, Any]] = [(name, str, "") for name in (self.title, *self.texts)]
+        if place is not None:
+            shape: Any = list[_Point] if place.many else _Point
+            empty: Any = list if place.many else _Point
+            fields.append((place.name, shape, msgspec.field(default_factory=empty)))
+        values = msgspec.defstruct("Values", fields)
+        record = msgspec.defstruct(
+            "Glance", [("id", str), ("member", str), ("source", str), ("language", str), ("values", values)]
+        )
+        self.decode: Callable[[bytes], Any] = msgspec.json.Decoder(record).decode
+
+
+class _Point(msgspec.Struct):
+    lat: float | None = None
+    lon: float | None = None
+
+
+_glance = once_a_kind(_Glance)
+
+
+def _hits(
+    chosen: list[_Chosen], merged: _Merged, query: Query, kind: Kind, marker: Marker | None, rates: Rates
+) -> list[Hit]:
+    glance = _glance(kind)
+    records: dict[int, bytes] = {}
+    pays: dict[int, tuple[int, int] | None] = {}
+    together: dict[int, list[int]] = {}
+    for n, c in enumerate(chosen):
+        together.setdefault(id(c.answer), []).append(n)
+    for numbers in together.values():
+        answer = chosen[numbers[0]].answer
+        positions = [chosen[n].position for n in numbers]
+        records.update(zip(numbers, answer.read(positions), strict=True))
+        pays.update(zip(numbers, answer.pays(positions), strict=True))
+    rate = rates.convert(1.0, "EUR", query.currency) or 1.0
+    hits = []
+    for n, c in enumerate(chosen):
+        seen = glance.decode(records[n])
+        title, snippet = _marked(seen, glance, marker)
+        pay = pays[n]
+        hits.append(
+            Hit(
+                id=seen.id,
+                member=seen.member,
+                source=seen.source,
+                language=seen.language,
+                title=title,
+                snippet=snippet,
+                record=msgspec.Raw(records[n]),
+                score=round(c.score, 4) if query.sort == "relevance" else 0.0,
+                distance_km=_distance(seen, glance, query),
+                pay=_yearly(pay, rate, query.currency),
+                why=_why(c, merged, query) if query.explain else [],
+            )
+        )
+    return hits
+
+
+def _marked(seen: Any, glance: _Glance, marker: Marker | None) -> tuple[list[Piece], list[Piece]]:
+    title = getattr(seen.values, glance.title)
+    if marker is None:
+        return [(title, False)], []
+    most, snippet = -1, []
+    for name in glance.texts:
+        text = getattr(seen.values, name)
+        if text:
+            found, pieces = marker.best(text, seen.language)
+            if found > most:
+                most, snippet = found, pieces
+    return marker.whole(title, seen.language), snippet
+
+
+def _distance(seen: Any, glance: _Glance, query: Query) -> float | None:
+    if query.around is None:
+        return None
+    found = getattr(seen.values, glance.place)
+    places = found if isinstance(found, list) else [found]
+    at = query.around
+    km = [distance(at.lat, at.lon, p.lat, p.lon) for p in places if p.lat is not None and p.lon is not None]
+    return round(min(km), 1) if km else None
+
+
+def _yearly(pay: tuple[int, int] | None, rate: float, currency: str) -> YearlyPay | None:
+    if pay is None:
+        return None
+    return YearlyPay(round(pay[0] / 100 * rate, 2), round(pay[1] / 100 * rate, 2), currency)
+
+
+def _why(chosen: _Chosen, merged: _Merged, query: Query) -> list[str]:
+    if query.sort == "distance":
+        return [f"{-chosen.score:.1f} km away" if math.isfinite(chosen.score) else "no place known"]
+    if query.sort == "pay":
+        return [f"pay from {chosen.score / 100:,.0f} EUR a year" if chosen.score else "no comparable pay"]
+    if query.sort == "date":
+        day = datetime.fromtimestamp(chosen.score, UTC).date() if chosen.score else None
+        return [f"dated {day}" if day else "no date"]
+    parts = [f"{' '.join(c.tokens)}: {c.score:.3f}" for c in chosen.answer.explain(chosen.position)]
+    fresh = chosen.score / chosen.raw if chosen.raw else 1.0
+    seconds = chosen.order >> TIE_BITS
+    age = f"{max(0, merged.day - seconds // _DAY)} days old" if seconds else "no date"
+    return [*parts, f"together {chosen.raw:.3f}", f"{age}: ×{fresh:.3f}", f"score {chosen.score:.3f}"]
+
+
+def _member(
+    standing: Standing, view: View | None, answer: Answer | None, failed: str, now: datetime
+) -> MemberAnswer:
+    state, why = standing.state, standing.why
+    indexed = view.count() if view is not None else 0
+    if failed:
+        state, why = "failed", failed
+    elif state == "ok" and indexed < standing.harvested:
+        state, why = "stale", f"{indexed:,} of {standing.harvested:,} records are indexed so far"
+    return MemberAnswer(
+        id=standing.id,
+        name=standing.name,
+        state=state,
+        as_of=standing.as_of,
+        age_seconds=(now - standing.as_of).total_seconds() if standing.as_of else None,
+        hits=answer.total if answer else 0,
+        hits_exact=answer.exact if answer else True,
+        harvested=standing.harvested,
+        claimed=standing.claimed,
+        why=why,
+    )
+
+
+def _unknown(merged: _Merged) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for answer in merged.answers.values():
+        for name, count in answer.lacking.items():
+            found[name] = found.get(name, 0) + count
+    return found
+
+
+def _facet(name: str, merged: _Merged, views: Mapping[str, View], kind: Kind) -> Facet:
+    counts: dict[str, int] = {}
+    holder: dict[str, str] = {}
+    counted: list[Counted] = []
+    for member, answer in merged.answers.items():
+        counted.append(answer.facets[name])
+        for value, count in answer.facets[name].values:
+            counts[value] = counts.get(value, 0) + count
+            holder.setdefault(value, member)
+    field = kind.fields.get(name)
+    is_open = name in {"region", "city"} or (field is not None and field.type != "code")
+    ranked = sorted(counts, key=lambda v: (-counts[v], v))[: SHOWN if is_open else _CLOSED]
+    return Facet(
+        name=name,
+        values=[FacetValue(v, views[holder[v]].label(name, v) if is_open else v, counts[v]) for v in ranked],
+        missing=sum(c.missing for c in counted),
+        exact=all(c.exact for c in counted),
+    )
