@@ -7,6 +7,7 @@ folder under a name that says what they were built from. No answer is kept betwe
 """
 
 import argparse
+import importlib.util
 import json
 import multiprocessing
 import os
@@ -35,6 +36,7 @@ from landbridge.find import rates as exchange
 from landbridge.find.analysis import query_tokens
 from landbridge.find.index import open_index
 from landbridge.find.index.document import Writer, fingerprint
+from landbridge.find.journal import Journal
 from landbridge.find.query import parse
 from landbridge.find.record import Provenance, Record
 from landbridge.find.search import Result, Standing, search
@@ -219,13 +221,27 @@ def _key(*parts: object) -> str:
     return blake2b(text, digest_size=6).hexdigest()
 
 
+_MEMBER = """
+name = "Register {code}"
+countries = ["{country}"]
+"""
+_SHARE = """
+title = "Made-up vacancies of {code}"
+kind = "vacancy"
+deletes = "none"
+[map]
+id = "id"
+title = "title"
+"""
+
+
 def build_ours(folder: Path, docs: int) -> dict[str, float]:
-    """All members' indexes, through the same call that a harvest makes."""
+    """A data directory with all members' indexes, made through the same call that a harvest makes."""
     kind, rates = _kind(), exchange.load()
     started, size = time.monotonic(), 0
     making = 0.0
     for country, count in shares(docs):
-        index = open_index(folder, country.code, kind, rates)
+        index = open_index(folder / "index", country.code, kind, rates)
 
         def timed(records: Iterator[Record]) -> Iterator[tuple[int, Record]]:
             nonlocal making
@@ -241,14 +257,32 @@ def build_ours(folder: Path, docs: int) -> dict[str, float]:
 
         index.write(timed(vacancies(country, count, kind)))
         index.close()
-    size = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+    size = sum(p.stat().st_size for p in (folder / "index").rglob("*") if p.is_file())
     seconds = time.monotonic() - started - making
+    _found_members(folder)
     return {
         "build_s": round(seconds, 1),
         "records_per_s": round(docs / seconds),
         "index_mb": round(size / 1e6),
         "build_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
     }
+
+
+def _found_members(folder: Path) -> None:
+    """The members' files, and a journal that knows them, so that an instance opens the directory."""
+    journal = Journal(folder / "journal.db", read_kinds())
+    for country in COUNTRIES:
+        named = {"code": country.code, "country": country.code.upper()}
+        shares_of = folder / "members" / country.code / "shares"
+        shares_of.mkdir(parents=True)
+        (shares_of.parent / "member.toml").write_text(_MEMBER.format(**named))
+        (shares_of / "jobs.toml").write_text(_SHARE.format(**named))
+        source = f"{country.code}/jobs"
+        journal.register(source, member=country.code, kind="vacancy")
+        run = journal.take(source, "bench")
+        assert run is not None
+        journal.finish(run, "complete", complete=True)
+    journal.close()
 
 
 def build_bare(folder: Path, docs: int) -> dict[str, float]:
@@ -399,7 +433,7 @@ class Ours:
         self.kinds = read_kinds()
         self.rates = exchange.load()
         kind = self.kinds["vacancy"]
-        self.indexes = {c.code: open_index(folder, c.code, kind, self.rates) for c in COUNTRIES}
+        self.indexes = {c.code: open_index(folder / "index", c.code, kind, self.rates) for c in COUNTRIES}
         self.members = {c.code: _Party((c.code.upper(),)) for c in COUNTRIES}
         self.standings = {
             c.code: Standing(id=c.code, name=c.code.upper(), state="ok", harvested=1) for c in COUNTRIES
@@ -431,14 +465,8 @@ class Bare:
         self.searcher = self.index.searcher()
         self.schema = self.index.schema
 
-    def query(self, words: Sequence[Sequence[str]]) -> Query:
-        term = Query.term_query
-        every = [[term(self.schema, "all", t) for t in w] for w in words]
-        parts = [w[0] if len(w) == 1 else Query.boolean_query([(Occur.Should, t) for t in w]) for w in every]
-        return parts[0] if len(parts) == 1 else Query.boolean_query([(Occur.Must, p) for p in parts])
-
     def plain(self, words: Sequence[Sequence[str]]) -> int:
-        found = self.searcher.search(self.query(words), 10)
+        found = self.searcher.search(_all_of(self.schema, words), 10)
         return len([self.searcher.doc(at).get_first("record") for _, at in found.hits])
 
     def full(self, words: Sequence[Sequence[str]], one: Asked) -> int:
@@ -448,7 +476,7 @@ class Bare:
             Query.boolean_query([(Occur.Should, c) for c in countries]),
             Query.range_query(self.schema, "top", tantivy.FieldType.Integer, low, None),
         ]
-        clauses = [(Occur.Must, self.query(words))]
+        clauses = [(Occur.Must, _all_of(self.schema, words))]
         clauses += [(Occur.Must, Query.const_score_query(f, 0.0)) for f in filters]
         query = Query.boolean_query(clauses)
         found = self.searcher.search(query, 10)
@@ -456,6 +484,32 @@ class Bare:
             query, {n: {"terms": {"field": n, "size": 20}} for n in ("country", "occupation")}
         )
         return len([self.searcher.doc(at).get_first("record") for _, at in found.hits])
+
+
+class Parts:
+    """tantivy by hand over Landbridge's own indexes: the same words, the best ten of all, their records read."""
+
+    def __init__(self, ours: Path) -> None:
+        self.parts = []
+        for folder in sorted((ours / "index").glob("*/vacancy/1")):
+            index = tantivy.Index.open(str(folder))
+            self.parts.append((index.schema, index.searcher()))
+
+    def plain(self, words: Sequence[Sequence[str]]) -> int:
+        best: list[tuple[float, int, Any]] = []
+        for number, (schema, searcher) in enumerate(self.parts):
+            every = [[t for t in w if searcher.doc_freq("all", t)] for w in words]
+            if all(every):
+                found = searcher.search(_all_of(schema, every), 10)
+                best += [(score, number, at) for score, at in found.hits]
+        best.sort(key=lambda hit: -hit[0])
+        return len([self.parts[n][1].doc(at).get_first("record") for _, n, at in best[:10]])
+
+
+def _all_of(schema: tantivy.Schema, words: Sequence[Sequence[str]]) -> Query:
+    every = [[Query.term_query(schema, "all", t) for t in w] for w in words]
+    parts = [w[0] if len(w) == 1 else Query.boolean_query([(Occur.Should, t) for t in w]) for w in every]
+    return parts[0] if len(parts) == 1 else Query.boolean_query([(Occur.Must, p) for p in parts])
 
 
 class Fts:
@@ -527,6 +581,8 @@ def in_process(ours: Path, bare: Path | None) -> dict[str, dict[str, float]]:
     languages = sorted(c.language for c in COUNTRIES)
     ready = [(query_tokens(q.text, languages), q) for q in asked]
     plain, fts = Bare(bare), Fts(bare)
+    parts = Parts(ours)
+    found["tantivy keyword, six indexes"] = timed(lambda q: parts.plain(q[0]), ready)
     found["tantivy keyword"] = timed(lambda q: plain.plain(q[0]), ready)
     found["tantivy full"] = timed(lambda q: plain.full(*q), ready)
     found["fts5 keyword"] = timed(lambda q: fts.plain(q[0]), ready)
@@ -538,7 +594,7 @@ def new_record_seen(ours: Path) -> float:
     """Milliseconds from the start of writing one record until a search in another reader finds it."""
     kind, rates = _kind(), exchange.load()
     copy = Path(tempfile.mkdtemp(prefix="landbridge-bench-"))
-    shutil.copytree(ours / "ie", copy / "ie")
+    shutil.copytree(ours / "index" / "ie", copy / "ie")
     writing, reading = (open_index(copy, "ie", kind, rates) for _ in range(2))
     reader = Ours(ours)
     reader.indexes["ie"] = reading
@@ -616,10 +672,11 @@ def over_http(ours: Path, *, seconds: int = 10, workers: int = 2) -> dict[str, d
         "--port",
         str(port),
     ]
-    env = {**os.environ, "LANDBRIDGE_BENCH": str(ours)}
-    server = subprocess.Popen(
-        [*command, "--no-access-log", "bench.search:app"], env=env, stdout=subprocess.DEVNULL
+    env = {**os.environ, "LANDBRIDGE_BENCH": str(ours), "LANDBRIDGE_DATA": str(ours)}
+    served = (
+        "landbridge.api.app:app" if importlib.util.find_spec("landbridge.api.app") else "bench.search:app"
     )
+    server = subprocess.Popen([*command, "--no-access-log", served], env=env, stdout=subprocess.DEVNULL)
     folder = Path(tempfile.mkdtemp(prefix="landbridge-bench-"))
     try:
         base = f"http://127.0.0.1:{port}/api/v1/find"
@@ -694,6 +751,12 @@ def run(docs: int, *, peers: bool, http: bool) -> dict[str, Any]:
 def _ratios(figures: dict[str, Any]) -> dict[str, float]:
     got = figures["in_process"]
     found = {}
+    six = got.get("tantivy keyword, six indexes")
+    if six:
+        same_work = got["landbridge keyword, no snippets"]["per_s"] / six["per_s"]
+        found["keyword without snippets: landbridge / tantivy over the same six indexes"] = round(
+            same_work, 2
+        )
     for name in ("keyword", "full"):
         for peer in ("tantivy", "fts5"):
             if f"{peer} {name}" in got:

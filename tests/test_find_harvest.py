@@ -157,7 +157,7 @@ def test_a_count_below_what_is_expected_removes_nothing(journal: Journal) -> Non
 def test_a_register_that_breaks_keeps_its_data_and_goes_on_at_its_page(journal: Journal) -> None:
     run(journal, register(rows(*range(20))))
     broken = run(journal, register(rows(*range(10)), fails=Refused("xa/jobs", "connection refused")))
-    assert (broken.state, broken.why) == ("partial", "connection refused")
+    assert (broken.state, broken.why) == ("interrupted", "connection refused")
     assert codes(journal) == ["refused"]
     assert len(alive(journal)) == 20
     healed = run(journal, register(rows(*range(10)), rows(*range(10, 20))))

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.index_suite import COURSE, NOTE, RATES, VACANCY, IndexSuite, Make, vacancy, words
 
 from landbridge.errors import ConfigError
 from landbridge.find.index import open_index
@@ -17,6 +16,7 @@ from landbridge.find.index.protocol import Index, Plan
 from landbridge.find.index.tantivy import edits, neighbours
 from landbridge.find.rates import Rates
 from landbridge.kinds.kind import Kind, read_kind
+from tests.index_suite import COURSE, NOTE, RATES, VACANCY, IndexSuite, Make, vacancy, words
 
 
 @pytest.fixture

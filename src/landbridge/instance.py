@@ -2,22 +2,25 @@
 
 import asyncio
 import contextlib
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 
 from landbridge.config import Settings
-from landbridge.errors import ConfigError, NotFound
+from landbridge.errors import ConfigError, FetchError, NotFound, UsageError
+from landbridge.find import doctor
 from landbridge.find import harvest as harvesting
 from landbridge.find import rates
 from landbridge.find.connect import connect
 from landbridge.find.connect.http import Client
 from landbridge.find.harvest import Harvested
 from landbridge.find.index import Index, Removal, open_index
-from landbridge.find.journal import Journal, SourceState
+from landbridge.find.journal import Journal, SourceState, moment
 from landbridge.find.query import Query
 from landbridge.find.record import Record
 from landbridge.find.search import Result, Standing, search
@@ -142,6 +145,8 @@ class Instance:
             found, reason = "ok", ""
             if run is not None and run.state == "failed":
                 found, reason = ("failed" if state.last_good is None else "stale"), f"{short}: {run.why}"
+            elif run is not None and run.state == "interrupted":
+                found, reason = "stale", f"{short}: {run.why}"
             elif run is not None and run.state == "held":
                 found, reason = "held", f"{short}: {run.why}"
             elif state.last_good and source and now - state.last_good > _STALE * source.every:
@@ -164,6 +169,86 @@ class Instance:
         """A record by its identifier, gone or not. Raises NotFound."""
         return self.journal.record(id_)
 
+    def describe_members(self) -> list[dict[str, Any]]:
+        """Every member with its sources, and how each of them stands."""
+        states = {s.name: s for s in self.journal.states()}
+        return [
+            {
+                "id": member.id,
+                "name": member.name,
+                "countries": list(member.countries),
+                "kind_of": member.kind_of,
+                "url": member.url,
+                "sources": [_describe(source, states.get(source.id)) for source in member.sources.values()],
+                "broken": member.broken,
+            }
+            for member in self.members.values()
+        ]
+
+    # the doctor
+
+    async def examine_target(self, target: str, *, kind: str, member: str) -> doctor.Report:
+        """The doctor's report on a source file, a data file or an address. Raises UsageError."""
+        if target.startswith(("http://", "https://")):
+            return await self._examine_address(target, kind=kind, member=member)
+        path = Path(target)
+        if not path.is_file():
+            raise UsageError(f"{target} is not there", parameter="FILE|URL")
+        if path.suffix == ".toml":
+            return doctor.examine_source(path, self.kinds)
+        return doctor.examine_bytes(path.read_bytes(), path.name, kinds=self.kinds, kind=kind, member=member)
+
+    async def _examine_address(self, url: str, *, kind: str, member: str) -> doctor.Report:
+        probe = Source(
+            title=url, kind=kind, deletes="none", map={"id": "id"}, member=member, name="address", fetch={"url": url}
+        )
+        async with Client(contact=self.settings.contact, allow_private=self.settings.private) as client:
+            try:
+                reply = await client.get(probe, url)
+            except FetchError as error:
+                finding = doctor.Finding("bad", "address", error.reason, error.hint)
+                return doctor.Report(url, [finding])
+        return doctor.examine_bytes(reply.body, url, kinds=self.kinds, kind=kind, member=member, url=url)
+
+    def examine(self) -> list[doctor.Finding]:
+        """What there is to say about this instance: its disk, journal, indexes, rates, sources."""
+        found = [self._examine_disk()]
+        wrong = self.journal.check()
+        found += [doctor.Finding("bad", "journal", one, "restore the last backup") for one in wrong]
+        if not wrong:
+            total = sum(s.alive for s in self.journal.states())
+            found.append(doctor.Finding("good", "journal", f"{total:,} records, sound"))
+        for member, kind in self.journal.parts():
+            if kind not in self.kinds:
+                continue
+            index = self.index(member, kind)
+            behind = self.journal.last_seq(member, kind) - index.last_seq
+            if index.outdated:
+                found.append(
+                    doctor.Finding("look", f"index {member} {kind}", index.outdated, "landbridge index rebuild")
+                )
+            elif behind > 0:
+                found.append(
+                    doctor.Finding("look", f"index {member} {kind}", "it is behind the journal", "landbridge index rebuild")
+                )
+        day = self.rates.date("USD")
+        found.append(doctor.Finding("good", "exchange rates", f"of {day}, {self.rates.source('USD')}"))
+        for member in self.members.values():
+            for name, why in member.broken.items():
+                found.append(doctor.Finding("bad", f"{member.id}/{name}", why))
+        for incident in self.journal.incidents():
+            found.append(doctor.Finding("look", incident.source, f"{incident.code}: {incident.what}"))
+        return found
+
+    def _examine_disk(self) -> doctor.Finding:
+        data = self.settings.data
+        data.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(data).free
+        words = f"{data}, {free / 1e9:,.1f} GB free"
+        if free < 1e9:
+            return doctor.Finding("bad", "disk", words, "a harvest needs room: at least 1 GB")
+        return doctor.Finding("good", "disk", words)
+
     # harvest
 
     def follow(self, parts: Sequence[tuple[str, str]] = ()) -> int:
@@ -179,9 +264,7 @@ class Instance:
         done = 0
         for member, kind in self.journal.parts():
             index = self.index(member, kind)
-            index.drop()
-            del self._indexes[(member, kind)]
-            took = self.follow([(member, kind)])
+            took = index.rebuild(_every_change(self.journal, member, kind))
             done += took
             if report is not None:
                 report(member, kind, took)
@@ -210,7 +293,11 @@ class Instance:
             client = None
             if not replay:
                 client = await stack.enter_async_context(
-                    Client(contact=self.settings.contact, allow_private=self.settings.private)
+                    Client(
+                        contact=self.settings.contact,
+                        allow_private=self.settings.private,
+                        folders=[self.settings.data],
+                    )
                 )
             gate = asyncio.Semaphore(4)
 
@@ -259,6 +346,24 @@ class Instance:
             yield from member.sources.values()
 
 
+def _describe(source: Source, state: SourceState | None) -> dict[str, Any]:
+    run = state.last_run if state else None
+    return {
+        "id": source.id,
+        "title": source.title,
+        "kind": source.kind,
+        "licence": source.licence,
+        "store": source.store,
+        "deletes": source.deletes,
+        "harvested": state.alive if state else 0,
+        "claimed": state.claimed if state else None,
+        "last_run": moment(run.started) if run else None,
+        "state": run.state if run else "never",
+        "why": run.why if run else "",
+        "incidents": state.incidents if state else 0,
+    }
+
+
 def follow(journal: Journal, index: Index, member: str, kind: str) -> int:
     """Brings one index up to the journal, some thousand changes a commit."""
     done = 0
@@ -268,6 +373,13 @@ def follow(journal: Journal, index: Index, member: str, kind: str) -> int:
             return done
         index.write((c.seq, c.record if c.record is not None else Removal(c.id)) for c in changes)
         done += len(changes)
+
+
+def _every_change(journal: Journal, member: str, kind: str) -> Iterator[tuple[int, Record | Removal]]:
+    after = 0
+    while changes := journal.changes(member, kind, after):
+        yield from ((c.seq, c.record if c.record is not None else Removal(c.id)) for c in changes)
+        after = changes[-1].seq
 
 
 def _bind(source: Source, client: Client) -> harvesting.Pages:

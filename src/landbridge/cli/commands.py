@@ -24,7 +24,6 @@ from landbridge.cli import DONE, FAILED, NO
 from landbridge.cli.show import show_result, show_states
 from landbridge.config import Settings, read_settings
 from landbridge.errors import ConfigError, UsageError
-from landbridge.find.doctor import examine
 from landbridge.find.harvest import Harvested, replay_quarantine
 from landbridge.find.journal import Counts, Journal, Quarantined
 from landbridge.find.query import parse
@@ -80,11 +79,12 @@ def _find(instance: Instance, a: Namespace) -> int:
         params.setdefault(field, []).append(code)
     if a.explain:
         params["explain"] = ["1"]
-    result = instance.find(parse(params, instance.kinds, rates=instance.rates))
+    query = parse(params, instance.kinds, rates=instance.rates)
+    result = instance.find(query)
     if a.json:
         _print_json(result)
     else:
-        show_result(out, result, instance)
+        show_result(out, result, instance, instance.kinds[query.kind])
     if result.hits:
         return DONE
     answered = any(m.state in {"ok", "stale", "held"} for m in result.members)
@@ -168,7 +168,7 @@ def _show_unmatched(instance: Instance, a: Namespace) -> None:
     if left and not a.json:
         out.print(f"{len(left)} files are no source's: landbridge member test FILE proposes one")
         for path in left:
-            out.print(f"  {path}", markup=False)
+            out.print(f"  {path}", markup=False, soft_wrap=True)
 
 
 def _member_list(instance: Instance, a: Namespace) -> int:
@@ -210,9 +210,9 @@ def _member_show(instance: Instance, a: Namespace) -> int:
 
 
 def _member_test(instance: Instance, a: Namespace) -> int:
-    report = asyncio.run(
-        examine(a.target, kinds=instance.kinds, kind=a.kind, member=a.member, settings=instance.settings)
-    )
+    if a.kind not in instance.kinds:
+        raise UsageError(f"no kind {a.kind!r}", parameter="--kind", hint=f"one of {', '.join(instance.kinds)}")
+    report = asyncio.run(instance.examine_target(a.target, kind=a.kind, member=a.member))
     if a.write is not None and report.proposal:
         a.write.write_text(report.proposal, "utf-8")
     if a.json:
@@ -301,7 +301,7 @@ def _serve_on(settings: Settings, a: Namespace) -> int:
     out.print(f"Landbridge at http://{host}:{port}/  (API: /api/v1, stop with Ctrl-C)")
     os.environ["LANDBRIDGE_DATA"] = str(settings.data)
     Granian(
-        "landbridge.api.app:app",
+        "landbridge.app:app",
         address=host,
         port=port,
         interface=Interfaces.ASGI,
@@ -326,7 +326,7 @@ def _demo(a: Namespace) -> int:
             line = " ".join(f"--{k} {v[0]}" if k != "q" else f'"{v[0]}"' for k, v in params.items())
             out.print(f"$ landbridge find {line}", style="bold", markup=False)
             query = parse({**params, "limit": ["5"]}, instance.kinds, rates=instance.rates)
-            show_result(out, instance.find(query), instance)
+            show_result(out, instance.find(query), instance, instance.kinds[query.kind])
             out.print()
         instance.close()
         if a.no_serve:

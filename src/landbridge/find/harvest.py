@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from landbridge.errors import FetchError, RowError, Slowdown, SourceError
-from landbridge.find.connect import Page
+from landbridge.find.connect.page import Page, fingerprint
 from landbridge.find.journal import LEASE, Counts, Journal, Quarantined, Run, Seen, worker
 from landbridge.find.mapping import Mapper, read_row
 from landbridge.find.read import Row, read
@@ -60,11 +60,8 @@ class Reader:
         self.source = source
         self._expiring = next((f.name for f in kind.of_type("date") if f.name == "expires"), "")
         self._url = next((f.name for f in kind.of_type("url")), "")
-        words = _encode(
-            [source.map, source.values, source.ignore, source.pay, source.dates, source.store, source.contacts]
-        )
         fields = _encode([(f.name, f.type, f.many, sorted(f.values)) for f in kind.fields.values()])
-        self._salt = hashlib.blake2b(words + fields, digest_size=16).digest()
+        self._salt = hashlib.blake2b(fingerprint(source).encode() + fields, digest_size=16).digest()
 
     def hash(self, raw: bytes) -> bytes:
         """Of a row's bytes, under this mapping: a changed source file makes every row new to read."""
@@ -159,12 +156,14 @@ async def harvest(
     lost = _Lost()
     notes: list[str] = []
     last: Page | None = None
+    still = False
     error: SourceError | None = None
     reader = Reader(source, kind)
     heart = asyncio.create_task(_beat(journal, source.id, me))
     try:
         async for page in pages(run.cursor):
             await _commit(page, run, reader, journal, lost, at)
+            still = still or bool(page.still)
             notes += [n for n in page.notes if n not in notes]
             if progress is not None:
                 progress(source.id, run.counts, run.claimed)
@@ -175,7 +174,7 @@ async def harvest(
         error = failure
     finally:
         heart.cancel()
-    _end(source, run, journal, last, error, lost, alive_before, notes, at)
+    _end(source, run, journal, last, error, lost, alive_before, notes, at, all_sent=not still)
     c = run.counts
     return Harvested(
         source=source.id,
@@ -197,9 +196,9 @@ async def _commit(
     page: Page, run: Run, reader: Reader, journal: Journal, lost: "_Lost", at: datetime
 ) -> None:
     hashes = [reader.hash(row.raw) for row in page.rows]
-    known = journal.known(run, hashes) if hashes else set()
+    known = journal.known(run, hashes) if hashes else {}
     seen = [
-        Seen(raw_hash=h) if h in known else reader.see(row, h, at)
+        Seen(raw_hash=h, again=known[h]) if h in known else reader.see(row, h, at)
         for row, h in zip(page.rows, hashes, strict=True)
     ]
     _, pairs = journal.commit(
@@ -208,7 +207,8 @@ async def _commit(
         gone=page.gone,
         cursor=page.cursor,
         claimed=page.claimed,
-        latest_wins=page.keep_cursor,
+        latest_wins=reader.source.deletes == "tombstone",
+        keep=page.keep_cursor,
     )
     if page.still:
         journal.touch_keys(run, page.still)
@@ -249,17 +249,19 @@ def _end(
     alive_before: int,
     notes: list[str],
     at: datetime,
+    *,
+    all_sent: bool,
 ) -> None:
-    """Steps 4 to 6 of `harvest`."""
+    """Steps 4 to 6 of `harvest`; `all_sent` when no record was only said to be still there."""
     counts = run.counts
     open_codes: dict[str, str] = {}
     if error is not None:
         code = getattr(error, "code", "fetch")
         open_codes[code] = error.reason + (f"; {error.hint}" if error.hint else "")
         retry = error.retry_after if isinstance(error, Slowdown) and error.retry_after else 0.0
-        state = "partial" if counts.read else "failed"
+        state = "interrupted" if counts.read else "failed"
         journal.finish(
-            run, state, why=open_codes[code], keep_cursor=True, next_at=time.time() + max(retry, 60.0)
+            run, state, why=open_codes[code], cursor="resume", next_at=time.time() + max(retry, 60.0)
         )
         _tell(journal, source.id, open_codes, close=False)
         return
@@ -283,10 +285,9 @@ def _end(
         complete = False
     for words in lost.vanished(alive_before):
         open_codes["field-vanished"] = words
-    if run.claimed is not None and last is not None and not last.complete and not keep:
-        short = f"{counts.read:,} of {run.claimed:,} claimed rows could be read"
-        if counts.read < run.claimed:
-            open_codes.setdefault("incomplete", short)
+    fell_short = run.claimed is not None and last is not None and not last.complete and counts.read < run.claimed
+    if fell_short:
+        open_codes["incomplete"] = f"{counts.read:,} of {run.claimed:,} claimed rows could be read"
     remove, held = False, 0
     if source.deletes == "absence" and complete:
         absent = journal.absent(run)
@@ -300,7 +301,8 @@ def _end(
         else:
             remove = absent > 0
     wait = source.every * (0.9 + 0.2 * random.random())  # noqa: S311 jitter
-    state = "held" if held else "complete" if complete or (keep and last is not None) else "partial"
+    done = complete or (keep and last is not None and not fell_short)
+    state = "held" if held else "complete" if done else "partial"
     if "empty" in open_codes or "count-collapse" in open_codes or "quarantine" in open_codes:
         state = "held" if alive_before else state
     why = "; ".join(open_codes.values()) or "; ".join(notes if state == "partial" else [])
@@ -311,7 +313,9 @@ def _end(
         why=why,
         remove_absent=remove,
         held=held,
-        keep_cursor=keep,
+        # a held run reads everything again: an unchanged register must not pass for a harvested one
+        cursor="keep" if keep and not (state == "held" and last is not None and last.complete) else "drop",
+        all_sent=all_sent,
         next_at=time.time() + wait,
     )
     if source.deletes == "expiry":
@@ -407,9 +411,9 @@ def replay_quarantine(
         seen.append(understood)
         if not understood.code:
             healed.append(one.id)
-    journal.commit(run, seen, cursor=run.cursor, latest_wins=False)
+    journal.commit(run, seen, cursor=run.cursor, keep=True)
     journal.forget_quarantined([one.id for one in rows if one.id in set(healed)])
-    journal.finish(run, "complete", why="quarantined rows tried again", keep_cursor=True)
+    journal.finish(run, "complete", why="quarantined rows tried again", cursor="keep")
     c = run.counts
     return Harvested(
         source.id,

@@ -38,6 +38,7 @@ sources = sa.Table(
     sa.Column("member", sa.Text, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("cursor", sa.LargeBinary),
+    sa.Column("keeps", sa.Boolean, nullable=False, default=False),  # the cursor is for further runs too
     sa.Column("alive", _big, nullable=False, default=0),
     sa.Column("claimed", _big),
     sa.Column("owner", sa.Text),
@@ -49,7 +50,7 @@ runs = sa.Table(
     meta,
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("source", sa.ForeignKey("sources.id"), nullable=False, index=True),
-    sa.Column("state", sa.Text, nullable=False),  # running complete partial held failed
+    sa.Column("state", sa.Text, nullable=False),  # a RunState
     sa.Column("started", sa.Float, nullable=False),
     sa.Column("ended", sa.Float),
     sa.Column("complete", sa.Boolean, nullable=False, default=False),
@@ -59,6 +60,7 @@ runs = sa.Table(
         for name in ("read", "new", "changed", "unchanged", "duplicate_key", "quarantined", "gone", "held")
     ),
     sa.Column("keyless", _big, nullable=False, default=0),
+    sa.Column("repeated", _big, nullable=False, default=0),  # rows whose key this run had met before
     sa.Column("why", sa.Text, nullable=False, default=""),
 )
 records = sa.Table(
@@ -124,7 +126,8 @@ counters = sa.Table(
 )
 
 _COUNTED = ("read", "new", "changed", "unchanged", "duplicate_key", "quarantined", "gone", "held")
-RunState = Literal["running", "complete", "partial", "held", "failed"]
+# partial: it ended without having seen everything; interrupted: it broke off and can go on at its page
+RunState = Literal["running", "complete", "partial", "interrupted", "held", "failed"]
 
 
 class Counts(msgspec.Struct):
@@ -153,6 +156,7 @@ class Run(msgspec.Struct):
     counts: Counts
     keyless: int
     why: str
+    repeated: int = 0
     cursor: Any = None
 
 
@@ -160,6 +164,7 @@ class Seen(msgspec.Struct, frozen=True):
     """A row as the journal takes it: read, and either understood or with the reason why not."""
 
     raw_hash: bytes
+    again: bool = False  # the same bytes came before in this run
     where: str = ""
     mapped: Mapped | None = None
     hash: bytes = b""
@@ -264,7 +269,7 @@ class Journal:
         with self.engine.begin() as db:
             db.execute(
                 self._insert(sources)
-                .values(name=name, member=member, kind=kind, alive=0, lease=0.0, next=0.0)
+                .values(name=name, member=member, kind=kind, alive=0, keeps=False, lease=0.0, next=0.0)
                 .on_conflict_do_update(index_elements=["name"], set_={"member": member, "kind": kind})
             )
             number = db.execute(sa.select(sources.c.id).where(sources.c.name == name)).scalar_one()
@@ -295,11 +300,15 @@ class Journal:
             ).first()
             if row is not None and row.state == "running" and row.started > now - RESUME:
                 pass
-            elif row is not None and row.state == "partial" and (row.ended or 0.0) > now - RESUME:
+            elif row is not None and row.state == "interrupted" and (row.ended or 0.0) > now - RESUME:
                 db.execute(sa.update(runs).where(runs.c.id == row.id).values(state="running", ended=None))
             else:
-                if row is not None and row.state in {"running", "partial"}:  # too old to go on: begin again
-                    db.execute(sa.update(sources).where(sources.c.id == number).values(cursor=None))
+                if row is not None and row.state in {"running", "interrupted"}:  # too old: begin again
+                    db.execute(
+                        sa.update(sources)
+                        .where(sources.c.id == number, sources.c.keeps.is_(False))
+                        .values(cursor=None)
+                    )
                     db.execute(
                         sa.update(runs)
                         .where(runs.c.id == row.id, runs.c.state == "running")
@@ -336,18 +345,21 @@ class Journal:
 
     # pages
 
-    def known(self, run: Run, raw_hashes: Sequence[bytes]) -> set[bytes]:
-        """Those raw hashes whose row is in the journal, alive and understood: they need no decoding."""
+    def known(self, run: Run, raw_hashes: Sequence[bytes]) -> dict[bytes, bool]:
+        """Those raw hashes whose row is in the journal, alive and understood: they need no decoding.
+
+        True for a row that this very run has met already.
+        """
         number = self._number(run.source)
-        found: set[bytes] = set()
+        found: dict[bytes, bool] = {}
         with self._reader.connect() as db:
             for part in _chunks(raw_hashes):
                 rows = db.execute(
-                    sa.select(records.c.raw).where(
+                    sa.select(records.c.raw, records.c.run).where(
                         records.c.source == number, records.c.raw.in_(part), records.c.gone.is_(None)
                     )
                 )
-                found.update(row[0] for row in rows)
+                found.update((row[0], row[1] == run.id) for row in rows)
         return found
 
     def commit(
@@ -359,12 +371,14 @@ class Journal:
         cursor: Any = None,
         claimed: int | None = None,
         latest_wins: bool = False,
+        keep: bool = False,
         now: float | None = None,
     ) -> tuple[Counts, list[tuple[bytes, bytes]]]:
         """One page and its cursor, in one transaction.
 
         A row is new, changed, unchanged, a duplicate key (the same key twice in a run with other content;
-        the first stays, unless `latest_wins` as in an event feed) or quarantined. Returns the counts of the
+        the first stays, unless `latest_wins` as in an event feed) or quarantined. With `keep`, the cursor is
+        good for later runs too. Returns the counts of the
         page, and for changed records what they said before and say now (to notice fields that vanish).
         """
         now = time.time() if now is None else now
@@ -379,9 +393,11 @@ class Journal:
             if touched < len({s.raw_hash for s in plain}):  # pragma: no branch
                 raise sa.exc.InvalidRequestError("a row known a moment ago is gone: the page is read again")
             counts.unchanged = len(plain)
-            alive = self._apply(
+            repeated = len(plain) - len({s.raw_hash for s in plain if not s.again})
+            alive, again = self._apply(
                 db, number, run.id, understood, counts, before_after, latest_wins=latest_wins, now=now
             )
+            repeated += again
             alive -= self._remove(db, number, gone, "the source says so", counts, now)
             self._reject(db, number, run.id, rejected, now)
             counts.quarantined = len(rejected)
@@ -391,17 +407,20 @@ class Journal:
             }
             if keyless:
                 values["keyless"] = runs.c.keyless + keyless
+            if repeated:
+                values["repeated"] = runs.c.repeated + repeated
             if claimed is not None:
                 values["claimed"] = claimed
             if values:
                 db.execute(sa.update(runs).where(runs.c.id == run.id).values(**values))
-            state: dict[str, Any] = {"cursor": msgspec.json.encode(cursor), "lease": now + LEASE}
+            state: dict[str, Any] = {"cursor": msgspec.json.encode(cursor), "keeps": keep, "lease": now + LEASE}
             if alive:
                 state["alive"] = sources.c.alive + alive
             db.execute(sa.update(sources).where(sources.c.id == number).values(**state))
         for name in _COUNTED:
             setattr(run.counts, name, getattr(run.counts, name) + getattr(counts, name))
         run.keyless += keyless
+        run.repeated += repeated
         run.claimed = claimed if claimed is not None else run.claimed
         return counts, before_after
 
@@ -426,10 +445,11 @@ class Journal:
         *,
         latest_wins: bool,
         now: float,
-    ) -> int:
-        """New and changed records; returns by how many the living grew."""
+    ) -> tuple[int, int]:
+        """New and changed records; returns by how many the living grew, and the rows met before in this run."""
         if not seen:
-            return 0
+            return 0, 0
+        again = 0
         old: dict[str, Any] = {}
         keys = list(dict.fromkeys(s.mapped.key for s in seen if s.mapped))
         for part in _chunks(keys):
@@ -453,6 +473,7 @@ class Journal:
                 counts.changed += known is not None and known.gone is None
                 gone.append(key)
             elif earlier is not None or (known is not None and known.run == run and known.gone is None):
+                again += 1
                 last = earlier.hash if earlier is not None else known.hash
                 if last == one.hash:
                     counts.unchanged += 1
@@ -571,7 +592,7 @@ class Journal:
                     for n, s in enumerate(fresh.values())
                 ],
             )
-        return grown - self._remove(db, number, gone, "the source says so", counts, now)
+        return grown - self._remove(db, number, gone, "the source says so", counts, now), again
 
     def _remove(
         self, db: sa.Connection, number: int, keys: Sequence[str], why: str, counts: Counts, now: float
@@ -688,11 +709,16 @@ class Journal:
         why: str = "",
         remove_absent: bool = False,
         held: int = 0,
-        keep_cursor: bool = False,
+        cursor: Literal["drop", "keep", "resume"] = "drop",
+        all_sent: bool = True,
         next_at: float = 0.0,
         now: float | None = None,
     ) -> int:
-        """Ends a run: removes what it proved absent, gives back the lease. Returns how many went."""
+        """Ends a run: removes what it proved absent, gives back the lease. Returns how many went.
+
+        The cursor is dropped, kept for the next run, or left for this run to be resumed. A complete run that
+        was sent everything clears the quarantine of rows that came no more.
+        """
         now = time.time() if now is None else now
         number = self._number(run.source)
         gone = 0
@@ -709,7 +735,7 @@ class Journal:
                 )
                 self._bury(db, ids, "no longer in the register", now)
                 gone = len(ids)
-            if complete:  # rows that are no longer sent need no longer be understood
+            if complete and all_sent:  # rows that are no longer sent need no longer be understood
                 db.execute(
                     sa.delete(quarantine).where(quarantine.c.source == number, quarantine.c.run != run.id)
                 )
@@ -731,10 +757,11 @@ class Journal:
                 "next": next_at,
                 "alive": sources.c.alive - gone,
             }
-            if not keep_cursor:
+            if cursor == "drop":
                 values["cursor"] = None
-            if run.claimed is not None:
-                values["claimed"] = run.claimed
+            if run.claimed is not None:  # a register that counts rows it sends twice claims fewer records
+                different = run.counts.read - run.repeated
+                values["claimed"] = min(run.claimed, different) if complete else run.claimed
             db.execute(sa.update(sources).where(sources.c.id == number).values(**values))
         run.counts.gone += gone
         run.counts.held = held
@@ -874,7 +901,7 @@ class Journal:
             good = dict(
                 db.execute(
                     sa.select(runs.c.source, sa.func.max(runs.c.ended))
-                    .where(runs.c.state.in_(["complete", "partial", "held"]))
+                    .where(runs.c.state.in_(["complete", "partial"]))
                     .group_by(runs.c.source)
                 ).all()
             )
@@ -1079,6 +1106,7 @@ class Journal:
             counts=Counts(**{n: getattr(row, n) for n in _COUNTED}),
             keyless=row.keyless,
             why=row.why,
+            repeated=row.repeated,
         )
 
 

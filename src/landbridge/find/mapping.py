@@ -146,7 +146,7 @@ class Mapper:
         self.source = source
         self.kind = kind
         self._known = _known_fields(source)
-        self._key = _key_reader(source)
+        self._key = key_reader(source)
         self._gone = self._gone_reader()
         self._language = (
             _getter(source.theirs["language"][""], many=False) if "language" in source.theirs else None
@@ -295,7 +295,8 @@ def _strange(row: dict[str, Any], known: _Tree, above: str = "") -> list[str]:
     return strange
 
 
-def _key_reader(source: Source) -> Callable[[dict[str, Any]], str]:
+def key_reader(source: Source) -> Callable[[dict[str, Any]], str]:
+    """How the journal calls a row of this source. The reader raises MissingField."""
     theirs = source.theirs["id"][""]
     if len(theirs.path) == 1:
         get = _getter(theirs, many=False)
@@ -304,7 +305,7 @@ def _key_reader(source: Source) -> Callable[[dict[str, Any]], str]:
             key = words(get(row))
             if not key or isinstance(get(row), dict | list):
                 raise MissingField(source.id, f"id is missing: {theirs.path[0]} holds nothing", field="id")
-            return key if key.isalnum() and key.isascii() and len(key) <= 100 else _url_key(key)
+            return key if key.isalnum() and key.isascii() and len(key) <= 100 else url_key(key)
 
         return read
     gets = [_getter(Theirs(path=(p,)), many=False) for p in theirs.path]
@@ -318,7 +319,7 @@ def _key_reader(source: Source) -> Callable[[dict[str, Any]], str]:
     return compose
 
 
-def _url_key(key: str) -> str:
+def url_key(key: str) -> str:
     """A key as part of a URL; one that is too long is shortened and hashed."""
     key = quote(key, safe="-._~:@")
     if len(key) <= 120:
@@ -426,6 +427,8 @@ def _read_date(value: Any, field: str, reading: _Reading) -> str | None:
         return None
     if isinstance(value, dict | list | bool):
         raise _bad(reading, field, value, "no date")
+    if isinstance(value, str) and dates.names_no_day(value):
+        return None
     how = reading.source.dates
     tongue = reading.source.languages[0] if reading.source.languages else ""
     try:
@@ -635,9 +638,11 @@ def _place_reader(source: Source, field: Field, parts: dict[str, Theirs]) -> Rea
             if not lat and not lon:
                 lat = lon = None
             known = next((p for t in (city, text, region) if t and (p := places.resolve(t, country))), None)
+            if known is not None and not given:  # the text names another country than the source's own
+                country = known.country or country
             place = Place(
                 text=text,
-                country=country or (known.country if known else ""),
+                country=country,
                 region=region,
                 city=city or (known.city if known else ""),
                 id=known.id if known else "",

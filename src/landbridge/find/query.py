@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
+from typing import Any
 
 import msgspec
 
@@ -18,17 +19,22 @@ from landbridge.errors import UsageError
 from landbridge.find import places
 from landbridge.find.index.document import concept_key, key, once_a_kind, shape
 from landbridge.find.index.protocol import Sort
-from landbridge.find.pay import PERIODS, per_year
+from landbridge.find.pay import per_year
 from landbridge.find.rates import Rates
-from landbridge.kinds.kind import Field, Kind
+from landbridge.kinds.kind import Field, Kind, ValueType
 from landbridge.kinds.values import Money
 
 MOST = 100  # hits a page
 LONGEST = 500  # characters of text
 _MANY = 50  # values of one parameter
 _SORTS: tuple[Sort, ...] = ("relevance", "date", "pay", "distance")
+_LIMIT = 10
 _KM = 30.0
+_NEAREST = 0.1  # km
 _FARTHEST = 1_000.0  # km
+_MOST_PAY = 1e12
+_PERIODS = ["hour", "day", "week", "month", "year"]
+_NAMED_BY_TYPE: tuple[tuple[str, ValueType], ...] = (("pay", "money"), ("since", "date"), ("place", "place"))
 _AGO = re.compile(r"(\d{1,5})\s*(h|d|w)?")
 _HOURS = {"h": 1, "d": 24, "w": 168}
 _NAME = re.compile(r"[a-z][a-z0-9-]{1,31}")
@@ -128,7 +134,7 @@ def parse(
     """
     now = now or datetime.now(UTC)
     given = {name: [v for v in values if v.strip()] for name, values in params.items()}
-    kind = _kind(_one(given, "kind") or "vacancy", kinds)
+    kind = _kind(_one(given, "kind") or default_kind(kinds), kinds)
     own = _own_filters(kind)
     for name in given:
         if name not in PARAMETERS and name not in own:
@@ -171,6 +177,53 @@ def parse(
         facets=_facets(given, kind),
         explain=_flag(given, "explain"),
     )
+
+
+def parameters(kinds: Mapping[str, Kind]) -> list[dict[str, Any]]:
+    """The parameters as OpenAPI 3.1 has them: those of every kind, then those by which the kinds' fields filter."""
+
+    def some(one: dict[str, Any]) -> dict[str, Any]:
+        return {"type": "array", "maxItems": _MANY, "items": {"type": "string", "minLength": 1, **one}}
+
+    has = [name for name, type_ in _NAMED_BY_TYPE if any(k.first(type_) for k in kinds.values())]
+    own: dict[str, list[Field | None]] = {}
+    for kind in kinds.values():
+        for name, field in _own_filters(kind).items():
+            own.setdefault(name, []).append(field)
+    facets = sorted({f for kind in kinds.values() for f in shape(kind).facets})
+    schemas: dict[str, dict[str, Any]] = {
+        "q": {"type": "string", "maxLength": LONGEST},
+        "kind": {"type": "string", "enum": list(kinds), "default": default_kind(kinds)},
+        "in": some({"pattern": f"^{_NAME.pattern}$"}),
+        "place": {"type": "string", "maxLength": 200},
+        "radius": {"type": "number", "minimum": _NEAREST, "maximum": _FARTHEST, "default": _KM},
+        "pay": {"type": "number", "minimum": 0, "maximum": _MOST_PAY},
+        "currency": {"type": "string", "pattern": "^[A-Z]{3}$", "default": "EUR"},
+        "period": {"type": "string", "enum": _PERIODS, "default": "month"},
+        "lang": some({"pattern": f"^{_LANGUAGE.pattern}$"}),
+        "source": some({"pattern": f"^{_SOURCE.pattern}$"}),
+        "since": {"type": "string", "examples": ["2026-03-01", "7d"]},
+        "unknown": some({"enum": [*has, *own]}),
+        "sort": {"type": "string", "enum": list(_SORTS)},
+        "limit": {"type": "integer", "minimum": 1, "maximum": MOST, "default": _LIMIT},
+        "cursor": {"type": "string"},
+        "facets": some({"enum": facets}),
+        "explain": {"type": "string", "enum": ["0", "1"], "default": "0"},
+    }
+    said = [(name, text, schemas[name]) for name, text in PARAMETERS.items()]
+    for name, fields in own.items():
+        values = list(dict.fromkeys(v for f in fields if f is not None for v in f.values))
+        text = next((f.label["en"] for f in fields if f is not None), f"the {name} of the place")
+        said.append((name, text, some({"enum": values} if values else {"maxLength": 200})))
+    return [
+        {"name": name, "in": "query", "required": False, "description": text, "schema": schema}
+        for name, text, schema in said
+    ]
+
+
+def default_kind(kinds: Mapping[str, Kind]) -> str:
+    """What is sought where nobody says: vacancies, or else the first kind there is."""
+    return "vacancy" if "vacancy" in kinds else next(iter(kinds), "")
 
 
 def below(column: str, kind: Kind, value: str) -> bool:
@@ -288,7 +341,7 @@ def _value(name: str, field: Field | None, value: str) -> str:
 def _around(given: Mapping[str, list[str]], kind: Kind, filters: dict[str, tuple[str, ...]]) -> Around | None:
     """The place and radius. A country is a filter of its own; a region is the surroundings of its main town."""
     text, radius = _one(given, "place"), _one(given, "radius")
-    km = _number("radius", radius, 0.1, _FARTHEST) if radius else _KM
+    km = _number("radius", radius, _NEAREST, _FARTHEST) if radius else _KM
     if not text:
         if radius:
             raise UsageError("radius without a place", parameter="radius", hint="add place=…")
@@ -329,16 +382,15 @@ def _currency(given: Mapping[str, list[str]], rates: Rates) -> str:
 
 def _pay(given: Mapping[str, list[str]], kind: Kind, currency: str, rates: Rates) -> Floor | None:
     text, period = _one(given, "pay"), _one(given, "period") or "month"
-    known = [p for p, factor in PERIODS.items() if factor is not None and p]
-    if period not in known:
+    if period not in _PERIODS:
         raise UsageError(
-            f"no period {_shown(period)}", parameter="period", hint=f"allowed: {', '.join(known)}"
+            f"no period {_shown(period)}", parameter="period", hint=f"allowed: {', '.join(_PERIODS)}"
         )
     if not text:
         return None
     if kind.first("money") is None:
         raise UsageError(f"a {kind.name} has no pay", parameter="pay")
-    amount = _number("pay", text, 0, 1e12)
+    amount = _number("pay", text, 0, _MOST_PAY)
     low, _ = per_year(Money(low=amount, currency=currency, period=period), rates)
     if low is None:
         raise UsageError(f"{text} {currency} a {period} is more than anyone is paid", parameter="pay")
@@ -360,8 +412,7 @@ def _since(text: str, kind: Kind, now: datetime) -> int | None:
 
 
 def _unknown(given: Mapping[str, list[str]], kind: Kind, own: Mapping[str, Field | None]) -> tuple[str, ...]:
-    has = (("pay", "money"), ("since", "date"), ("place", "place"))
-    allowed = [*(name for name, type_ in has if kind.first(type_)), *own]  # type: ignore[arg-type]
+    allowed = [*(name for name, type_ in _NAMED_BY_TYPE if kind.first(type_)), *own]
     return _among(given, "unknown", allowed)
 
 
@@ -384,7 +435,7 @@ def _sort(asked: str, kind: Kind, around: Around | None, *, words: bool) -> Sort
 
 def _limit(text: str) -> int:
     if not text:
-        return 10
+        return _LIMIT
     if not text.isascii() or not text.isdigit() or len(text) > 4 or not 1 <= int(text) <= MOST:
         raise UsageError(f"limit={_shown(text)} is not a whole number from 1 to {MOST}", parameter="limit")
     return int(text)

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from landbridge.find.mapping import _key_reader, _url_key
+from landbridge.find.mapping import key_reader, url_key
 from landbridge.find.read import Row
 from landbridge.find.source import Source
 
@@ -39,12 +39,12 @@ Pages = Callable[..., AsyncIterator[Page]]
 
 def key_of(source: Source) -> Callable[[dict[str, Any]], str]:
     """How the journal calls a row of this source: what stands in `gone` and `still`. Raises MissingField."""
-    return _key_reader(source)
+    return key_reader(source)
 
 
 def as_key(identifier: str) -> str:
     """The same for an identifier that stands alone."""
-    return _url_key(identifier.strip())
+    return url_key(identifier.strip())
 
 
 def fingerprint(source: Source) -> str:
