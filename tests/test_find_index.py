@@ -12,7 +12,7 @@ import pytest
 from landbridge.errors import ConfigError
 from landbridge.find.index import open_index
 from landbridge.find.index import tantivy as adapter
-from landbridge.find.index.protocol import Index, Plan
+from landbridge.find.index.protocol import Index, Plan, Reading, Removal, Word
 from landbridge.find.index.tantivy import edits, neighbours
 from landbridge.find.rates import Rates
 from landbridge.kinds.kind import Kind, read_kind
@@ -163,6 +163,31 @@ def test_a_new_record_is_found_within_two_seconds(tmp_path: Path) -> None:
     index.write([(3000, vacancy("new", "Plumber"))])
     assert reader.view().search(Plan(words=words("plumber"))).total == 1
     assert time.monotonic() - started < 2
+
+
+def test_a_total_that_costs_too_much_is_a_lower_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = open_index(tmp_path, "xa", VACANCY, RATES)
+    index.write((n, vacancy(str(n), "Welder" if n % 3 else "Plumber")) for n in range(1, 31))
+    either = Word((Reading(("welder",)), Reading(("plumber",))))
+
+    def total(*words: Word) -> tuple[int, bool]:
+        answer = index.view().search(Plan(words=words, sort="relevance", limit=5))
+        return answer.total, answer.exact
+
+    welder = Word((Reading(("welder",)),))
+    assert total(either) == (30, True)
+    monkeypatch.setattr(adapter, "COUNTED", 25)
+    assert total(either) == (20, False)  # at least as many as its most frequent reading
+    assert total(welder) == (20, True)  # a frequency
+    assert total(welder, either) == (20, True)
+    index.write([(31, Removal("xa/jobs/1")), (32, vacancy("2", "Plumber"))])
+    monkeypatch.setattr(adapter, "COUNTED", 5)
+    found, exact = total(welder)
+    assert exact or found <= 18  # frequencies count the removed until they are cleared away
+    monkeypatch.setattr(adapter, "COUNTED", 25)
+    assert total(welder) == (18, True)
 
 
 @pytest.mark.parametrize(

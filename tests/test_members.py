@@ -65,8 +65,9 @@ def rows_of(source: Source, sample: Path) -> list[Mapped | RowError]:
     mapper = Mapper(source, KINDS[source.kind])
     found: list[Mapped | RowError] = []
     for row in read(sample, source.id, form_of(source, expected_of(sample))):
-        assert not row.fault, row.fault
         try:
+            if row.fault:
+                raise RowError(source.id, row.fault)
             found.append(read_row(mapper, row.decode(), at=AT))
         except RowError as error:
             found.append(error)

@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
+import os
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -20,7 +23,7 @@ from landbridge.find.connect import connect
 from landbridge.find.connect.http import Client
 from landbridge.find.harvest import Harvested
 from landbridge.find.index import Index, Removal, open_index
-from landbridge.find.journal import Journal, SourceState, moment
+from landbridge.find.journal import Counts, Journal, SourceState, moment
 from landbridge.find.query import Query
 from landbridge.find.record import Record
 from landbridge.find.search import Result, Standing, search
@@ -28,6 +31,7 @@ from landbridge.find.source import Source
 from landbridge.kinds.kind import Kind, read_kinds
 from landbridge.members.member import SHIPPED, Member, pick, read_members
 
+_MANY = 4_000  # changes from which on indexing goes to a process of its own
 _STALE = 2.0  # a source not harvested for so many of its intervals is stale
 _STANDING = 2.0  # seconds for which the members' standing is remembered
 
@@ -300,6 +304,12 @@ class Instance:
                     )
                 )
             gate = asyncio.Semaphore(4)
+            follower = stack.enter_context(_Follower(self.settings))
+
+            def watch(name: str, counts: Counts, claimed: int | None) -> None:
+                follower.notice(name, counts)
+                if progress is not None:
+                    progress(name, counts, claimed)
 
             async def one(source: Source) -> None:
                 if replay:
@@ -313,14 +323,21 @@ class Instance:
                     return
                 async with gate:
                     result = await harvesting.harvest(
-                        source, pages, journal=self.journal, kind=self.kinds[source.kind], progress=progress
+                        source,
+                        pages,
+                        journal=self.journal,
+                        kind=self.kinds[source.kind],
+                        progress=watch,
+                        recorded=bool(replay),
                     )
-                self.follow([(source.member, source.kind)])
+                if not follower.running:
+                    self.follow([(source.member, source.kind)])
                 done.append(result)
                 if report is not None:
                     report(result)
 
             await asyncio.gather(*(one(s) for s in todo))
+        self.follow(sorted({(s.member, s.kind) for s in todo} & set(self.journal.parts())))
         self._standing = (0.0, {})
         return sorted(done, key=lambda h: h.source)
 
@@ -344,6 +361,44 @@ class Instance:
             return
         for member in pick(self.members, plain):
             yield from member.sources.values()
+
+
+class _Follower:
+    """A process that indexes beside a large harvest, so that both cores work; small ones do without.
+
+    It lives as long as its standard input: a harvest that is killed takes it along.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._changes: dict[str, int] = {}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def notice(self, name: str, counts: Counts) -> None:
+        """Starts it once the harvest has brought enough changes."""
+        self._changes[name] = counts.new + counts.changed
+        if self._process is None and sum(self._changes.values()) > _MANY:
+            s = self._settings
+            env = {
+                **os.environ,
+                "LANDBRIDGE_DATA": str(s.data),
+                "LANDBRIDGE_JOURNAL": s.journal,
+                "LANDBRIDGE_INDEX": s.index,
+            }
+            words = [sys.executable, "-m", "landbridge", "index", "follow"]
+            self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=env)
+
+    def __enter__(self) -> "_Follower":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
+            self._process.wait()
 
 
 def _describe(source: Source, state: SourceState | None) -> dict[str, Any]:

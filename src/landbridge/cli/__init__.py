@@ -97,8 +97,12 @@ def parser() -> Parser:
 
     index = command("index", "the search index", json=False)
     verbs = index.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=Parser)
-    made = verbs.add_parser("rebuild", help="make it again from the journal")
-    made.add_argument("--json", action="store_true", help="print JSON")
+    for name, text in (
+        ("rebuild", "make it again from the journal"),
+        ("follow", "keep it up to the journal until the input ends: a worker beside a harvest"),
+    ):
+        made = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        made.add_argument("--json", action="store_true", help="print JSON")
 
     serve = command("serve", "serve the pages and the API", json=False)
     demo = command("demo", "load a fictitious union, show three answers, and serve it", json=False)

@@ -5,6 +5,7 @@ import contextlib
 import csv
 import json
 import os
+import select
 import shutil
 import sys
 import tarfile
@@ -285,6 +286,19 @@ def _index_rebuild(instance: Instance, a: Namespace) -> int:
     return DONE
 
 
+def _index_follow(instance: Instance, a: Namespace) -> int:
+    total = 0
+    while True:
+        total += instance.follow()
+        ready, _, _ = select.select([sys.stdin], [], [], 0.2)
+        if ready and not sys.stdin.buffer.read1(4_096):
+            break
+    total += instance.follow()
+    if a.json:
+        _print_json({"changes": total})
+    return DONE
+
+
 def _serve(instance: Instance, a: Namespace) -> int:
     settings = instance.settings
     instance.close()
@@ -456,6 +470,7 @@ _ACTIONS: dict[str, Any] = {
     "quarantine list": _quarantine_list,
     "quarantine replay": _quarantine_replay,
     "index rebuild": _index_rebuild,
+    "index follow": _index_follow,
     "serve": _serve,
     "demo": _demo,
     "export": _export,

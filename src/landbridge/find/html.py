@@ -175,6 +175,7 @@ _NAMES = (
     *(".me/", "mailto:", "tel:", "telegram", "телеграм", "whats", "viber", "вайбер", "skype", "скайп"),
     *("wechat", "微信", "weixin", "qq", "line id", "zalo"),
 )
+_NAMED = re.compile("|".join(map(re.escape, _NAMES)))
 _NUMBER = re.compile(r"\d[\d \xa0()./–-]{3,26}\d")
 _NO_NUMBER_BEFORE = frozenset("0123456789.,/=$€£¥₽₸-_#")
 _NO_NUMBER_AFTER = re.compile(r"[\w%]|[.,:]\d")
@@ -211,7 +212,7 @@ def without_contacts(text: str) -> str:
     signed = "@" in small or "＠" in small
     if signed or "at]" in small or "at)" in small or "собака" in small:
         text = _NICK.sub(_HIDDEN, _EMAIL.sub(_HIDDEN, text))
-    if signed or any(name in small for name in _NAMES):
+    if signed or _NAMED.search(small):
         text = _HANDLE.sub(rf"\1{_HIDDEN}", _MESSENGER.sub(_HIDDEN, text))
     return _without_telephones(text)
 

@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urljoin
 
@@ -22,6 +23,7 @@ from landbridge.kinds.values import Concept, Money, Party, Period, Place
 
 _Tree = dict[str, Any]
 _EMPTY: tuple[Any, ...] = (None, "", [], {}, ())
+_OFTEN = 80  # characters up to which a text is likely to come again
 _SPACE = re.compile(r"\s+")
 _NUMBER = re.compile(r"[-+]?\d+(?:[.,]\d+)?")
 
@@ -361,10 +363,20 @@ def _read_text(value: Any, field: str, reading: _Reading, *, line: bool = False)
         return ""
     if isinstance(value, dict):
         raise _bad(reading, field, value, "an object, not a text", "name the part of it that is meant")
-    text = html.clean(words(value))
-    if reading.source.contacts == "drop":
+    said = words(value)
+    if len(said) <= _OFTEN:
+        return _cleaned_often(said, reading.source.contacts == "drop", line)
+    return _cleaned(said, reading.source.contacts == "drop", line)
+
+
+def _cleaned(text: str, drop_contacts: bool, line: bool) -> str:
+    text = html.clean(text)
+    if drop_contacts:
         text = html.without_contacts(text)
     return _SPACE.sub(" ", text).strip() if line else text.strip()
+
+
+_cleaned_often = lru_cache(maxsize=16_384)(_cleaned)  # towns, employers, branches: short texts come again
 
 
 def _text_reader(source: Source, field: Field, parts: dict[str, Theirs]) -> ReadField:
@@ -438,7 +450,7 @@ def _read_date(value: Any, field: str, reading: _Reading) -> str | None:
     except ValueError as error:
         raise _bad(reading, field, value, str(error), "see [dates] of the source") from error
     if isinstance(found, datetime):
-        return found.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return found.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
     return found.isoformat()
 
 

@@ -39,7 +39,7 @@ _AGO = re.compile(r"(\d{1,5})\s*(h|d|w)?")
 _HOURS = {"h": 1, "d": 24, "w": 168}
 _NAME = re.compile(r"[a-z][a-z0-9-]{1,31}")
 _SOURCE = re.compile(r"[a-z][a-z0-9-]*/[\w.-]+")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
 _POINT = re.compile(r"(-?\d{1,2}(?:\.\d+)?)\s*,\s*(-?\d{1,3}(?:\.\d+)?)")
 _CODED = re.compile(r"[a-z0-9.-]{2,30}:\S{1,100}")
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»〝〞＂", '"') | dict.fromkeys("−–—﹣－", "-"))
@@ -200,7 +200,7 @@ def parameters(kinds: Mapping[str, Kind]) -> list[dict[str, Any]]:
         "pay": {"type": "number", "minimum": 0, "maximum": _MOST_PAY},
         "currency": {"type": "string", "pattern": "^[A-Z]{3}$", "default": "EUR"},
         "period": {"type": "string", "enum": _PERIODS, "default": "month"},
-        "lang": some({"pattern": f"^{_LANGUAGE.pattern}$"}),
+        "lang": some({"pattern": "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"}),
         "source": some({"pattern": f"^{_SOURCE.pattern}$"}),
         "since": {"type": "string", "examples": ["2026-03-01", "7d"]},
         "unknown": some({"enum": [*has, *own]}),

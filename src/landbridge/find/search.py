@@ -14,7 +14,7 @@ the pages are; ties go to the newer record, then to a hash of the identifier.
 
 import base64
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -22,7 +22,6 @@ import msgspec
 
 from landbridge import codes
 from landbridge.errors import LandbridgeError, UsageError
-from landbridge.find.analysis import phrase_tokens, query_tokens
 from landbridge.find.highlight import Marker, Piece
 from landbridge.find.index.document import TIE_BITS, once_a_kind
 from landbridge.find.index.protocol import (
@@ -38,21 +37,19 @@ from landbridge.find.index.protocol import (
     Sort,
     Terms,
     View,
-    Word,
 )
 from landbridge.find.places import distance
 from landbridge.find.query import Query, below
 from landbridge.find.rates import Rates
+from landbridge.find.words import Asked
 from landbridge.kinds.kind import Kind
 
-BLOCK = 50  # hits that are ranked together by relevance and freshness
+BLOCK = 30  # hits that are ranked together by relevance and freshness
 FRESH = 0.15
 HALF_LIFE = 30.0  # days
 SHOWN = 20  # values of an open facet (employers, towns); of a closed one all
 _CLOSED = 200
 _DAY = 86_400
-_WIDEN = 5  # terms that stand in for a word that no index knows
-_WIDEN_SHARE = 0.02  # of the frequency of the most frequent of them
 
 State = Literal["ok", "stale", "held", "failed", "never"]
 
@@ -187,7 +184,11 @@ def search(
     views, failed = _open(indexes)
     page = _page(query, now)
     languages = sorted(set().union(*(v.languages() for v in views.values())))
-    asked = _Asked(query, languages)
+    if wanted := query.filters.get("language"):
+        languages = [
+            one for one in languages if one.startswith(tuple(f"{w}-" for w in wanted)) or one in wanted
+        ]
+    asked = Asked(query, languages)
     asked.weigh(views)
     plans = {m: _plan(query, kind, asked, m, members[m], views[m], page) for m in views}
     merged = _Merged(query, page, now)
@@ -210,7 +211,10 @@ def search(
         hits=hits,
         facets=[_facet(name, merged, views, kind) for name in query.facets],
         unknown=_unknown(merged),
-        corrections=asked.corrections(hits),
+        corrections=[
+            Correction(word, searched)
+            for word, searched in asked.corrections([p for h in hits for p in (h.title, h.snippet)])
+        ],
         members=answers,
         complete=all(a.state == "ok" for a in answers),
         sort=query.sort,
@@ -231,139 +235,6 @@ def _open(indexes: Mapping[str, Index | Exception]) -> tuple[dict[str, View], di
         except (LandbridgeError, OSError, ValueError) as error:
             failed[member] = str(error)
     return views, failed
-
-
-# words
-
-
-class _Sought:
-    """One word or phrase of the query with its readings, each the tokens in a row that stand for it."""
-
-    __slots__ = ("readings", "typed", "weight", "widened")
-
-    def __init__(self, readings: list[tuple[str, ...]]) -> None:
-        self.readings = readings
-        self.typed = ""
-        self.weight = 0.0
-        self.widened: list[str] = []
-
-
-class _Asked:
-    """The words of a query as the indexes have them."""
-
-    def __init__(self, query: Query, languages: Sequence[str]) -> None:
-        self._query = query
-        self._languages = languages
-        self.words: list[_Sought] = []
-        self.without: list[_Sought] = []
-        for part in query.parts:
-            if part.phrase or part.without:
-                ways = phrase_tokens(part.text, languages)
-                if ways:
-                    (self.without if part.without else self.words).append(_Sought([tuple(w) for w in ways]))
-            else:
-                self.words += [_Sought([(t,) for t in p]) for p in query_tokens(part.text, languages)]
-        if query.parts and not self.words and not self.without:
-            raise UsageError(f"no word to search for in {query.text!r}", parameter="q")
-        self._sizes: dict[str, int] = {}
-        self._counts: dict[str, dict[str, int]] = {}
-        self._total = 0
-
-    def terms(self) -> set[str]:
-        return {t for word in self.words for reading in word.readings for t in reading}
-
-    def typed(self) -> list[str]:
-        return [w for part in self._query.parts if not part.without for w in part.text.split()]
-
-    def weigh(self, views: Mapping[str, View]) -> None:
-        """Counts the words in all indexes; a word that none of them knows is widened to its neighbours."""
-        self._sizes = {m: v.size() for m, v in views.items()}
-        self._total = sum(self._sizes.values())
-        self._count(views)
-        strange = [
-            w for w in self.words if all(len(r) == 1 and not self._everywhere(r[0]) for r in w.readings)
-        ]
-        if strange and self._total:
-            for word in strange:
-                self._widen(word, views)
-            self._count(views)
-
-    def _count(self, views: Mapping[str, View]) -> None:
-        tokens = list({t for word in (*self.words, *self.without) for r in word.readings for t in r})
-        self._counts = {m: dict(zip(tokens, v.frequencies(tokens), strict=True)) for m, v in views.items()}
-        for word in self.words:  # its readings are one word: they weigh what they weigh together
-            having = sum(self._everywhere(r[0]) for r in word.readings if len(r) == 1)
-            word.weight = _idf(self._total, min(having, self._total))
-
-    def _everywhere(self, token: str) -> int:
-        return sum(counts[token] for counts in self._counts.values())
-
-    def _widen(self, word: _Sought, views: Mapping[str, View]) -> None:
-        """Takes the nearest words that are known: one edit away, or two where the word is long."""
-        tokens = [r[0] for r in word.readings if len(r[0]) >= 4 and not any(c.isdecimal() for c in r[0])]
-        for reach in (1, 2):
-            near: dict[str, int] = {}
-            for token in tokens:
-                if reach == 1 or len(token) >= 8:
-                    for view in views.values():
-                        for term, count in view.similar(token, reach):
-                            near[term] = near.get(term, 0) + count
-            if near:
-                ranked = sorted(near, key=lambda t: (-near[t], t))[:_WIDEN]
-                word.widened = [t for t in ranked if near[t] >= _WIDEN_SHARE * near[ranked[0]]]
-                word.typed = self._typed_for(tokens[0])
-                word.readings = [(t,) for t in word.widened]
-                return
-
-    def _typed_for(self, token: str) -> str:
-        for text in self.typed():
-            if any(token in terms for terms in query_tokens(text, self._languages)):
-                return text
-        return token
-
-    def words_in(self, member: str) -> tuple[Word, ...]:
-        """The words for one index: the readings that it has, with the weight that they have in all."""
-        own, size = self._counts[member], self._sizes[member]
-        found = []
-        for word in self.words:
-            readings = []
-            for tokens in word.readings:
-                if all(own[t] for t in tokens):
-                    common = word.weight if len(tokens) == 1 else sum(map(self._weight, tokens))
-                    boost = common / sum(_idf(size, own[t]) for t in tokens)
-                    readings.append(Reading(tokens, 1.0 if abs(boost - 1) < 1e-9 else boost))
-            found.append(Word(tuple(readings)))
-            if not readings:
-                break  # no record has all the words
-        return tuple(found)
-
-    def _weight(self, token: str) -> float:
-        return _idf(self._total, self._everywhere(token))
-
-    def without_in(self, member: str) -> tuple[Word, ...]:
-        own = self._counts[member]
-        return tuple(
-            Word(tuple(Reading(tokens) for tokens in word.readings if all(own[t] for t in tokens)))
-            for word in self.without
-        )
-
-    def corrections(self, hits: Sequence[Hit]) -> list[Correction]:
-        return [Correction(word.typed, _surfaces(word.widened, hits)) for word in self.words if word.widened]
-
-
-def _idf(documents: int, having: int) -> float:
-    """The weight of a word, as BM25 has it."""
-    return math.log(1 + (documents - having + 0.5) / (having + 0.5))
-
-
-def _surfaces(terms: Sequence[str], hits: Sequence[Hit]) -> list[str]:
-    """Terms as a hit writes them, for a term may be a stem; as they are where no hit shows them."""
-    shown = {t.lower() for hit in hits for t, marked in (*hit.title, *hit.snippet) if marked}
-    found: dict[str, None] = {}
-    for term in terms:
-        alike = sorted((s for s in shown if query_tokens(s, [""]) == [[term]] or s.startswith(term)), key=len)
-        found[alike[0] if alike else term] = None
-    return list(found)
 
 
 # plans
@@ -399,9 +270,7 @@ def _page(query: Query, now: datetime) -> _Page:
     return page
 
 
-def _plan(
-    query: Query, kind: Kind, asked: _Asked, member: str, party: Party, view: View, page: _Page
-) -> Plan:
+def _plan(query: Query, kind: Kind, asked: Asked, member: str, party: Party, view: View, page: _Page) -> Plan:
     offset, upto = page.at.get(member, (0, view.seq))
     words = asked.words_in(member)
     return Plan(
@@ -425,6 +294,8 @@ def _filters(query: Query, kind: Kind, member: str, party: Party) -> Iterator[Fi
     for column, values in chosen.items():
         wide = tuple(v for v in values if below(column, kind, v))
         exact = tuple(v for v in values if v not in wide)
+        if column == "language":  # pt is pt-BR too
+            wide = tuple(f"{v}-" for v in values)
         yield Terms(column, column, exact, wide, column in query.unknown)
     if query.around is not None:
         a = query.around
@@ -458,15 +329,16 @@ def _in_words(plan: Plan, view: View) -> str:
 # merging
 
 
-_Found = tuple[str, Answer, int]  # member, its answer, the place therein
+_Found = tuple[str, int, float, int]  # member, place in its answer, what orders it, what settles ties
+# to be sorted: -score, -order, member, place; and the score before freshness
+_Ranked = tuple[float, int, str, int, float]
 
 
 class _Chosen(NamedTuple):
     """A hit on its way to the page."""
 
     score: float
-    raw: float  # the score before freshness
-    order: int
+    raw: float  # before freshness
     member: str
     position: int
     answer: Answer
@@ -501,11 +373,13 @@ class _Merged:
             block = self._block()
             ranked = self._ranked(block)
             part = ranked[skip : skip + wanted - len(page)]
-            page += part
+            page += [
+                _Chosen(-score, raw, member, n, self._blocks[member]) for score, _, member, n, raw in part
+            ]
             if skip + len(part) < len(ranked):
                 self._skip = skip + len(part)
                 return page
-            for member, _, _ in block:
+            for member, _, _, _ in block:
                 self._offsets[member] += 1
             skip = 0
             self._ended = len(block) < self._size
@@ -529,48 +403,47 @@ class _Merged:
     def _block(self) -> list[_Found]:
         """The next hits of all indexes together, each index's in its own order."""
         by_relevance = self.query.sort == "relevance"
+        members = list(self._blocks)
         every: list[tuple[float, int, int, int]] = []
-        for number, answer in enumerate(self._blocks.values()):
+        for number, member in enumerate(members):
+            hits = enumerate(self._blocks[member].hits)
             if by_relevance:
-                every += [(-first, 0, number, n) for n, (first, _) in enumerate(answer.hits)]
+                every += [(-first, 0, number, n) for n, (first, _) in hits]
             else:
-                every += [(-first, -order, number, n) for n, (first, order) in enumerate(answer.hits)]
+                every += [(-first, -order, number, n) for n, (first, order) in hits]
         every.sort()
-        members, answers = list(self._blocks), list(self._blocks.values())
-        return [(members[number], answers[number], n) for _, _, number, n in every[: self._size]]
+        return [
+            (members[number], n, -first, self._blocks[members[number]].hits[n][1])
+            for first, _, number, n in every[: self._size]
+        ]
 
-    def _ranked(self, block: list[_Found]) -> list[_Chosen]:
-        chosen = []
-        for member, answer, position in block:
-            raw, order = answer.hits[position]
-            score = raw * freshness(order >> TIE_BITS, self.day) if self.query.sort == "relevance" else raw
-            chosen.append((-score, -order, member, _Chosen(score, raw, order, member, position, answer)))
-        if self.query.sort == "relevance":
-            chosen.sort(key=_first_three)
-        return [c for _, _, _, c in chosen]
+    def _ranked(self, block: list[_Found]) -> list[_Ranked]:
+        if self.query.sort != "relevance":
+            return [(-first, -order, member, n, first) for member, n, first, order in block]
+        ranked = []
+        for member, n, first, order in block:
+            score = first * freshness(order >> TIE_BITS, self.day)
+            ranked.append((-score, -order, member, n, first))
+        ranked.sort()
+        return ranked
 
     def next_page(self) -> str:
-        more = self._skip > 0 or any(
-            self._offsets[m] < (min(a.total, DEEPEST) if a.exact else DEEPEST)
-            for m, a in self.answers.items()
-        )
-        if not more:
+        if self._ended or not (self._skip or any(self._goes_on(m) for m in self.answers)):
             return ""
         at = {m: (self._offsets[m], plan.upto or 0) for m, (_, plan) in self._asks.items()}
         packed = msgspec.msgpack.encode(_Page(query=self._page.query, day=self.day, at=at, skip=self._skip))
         return base64.urlsafe_b64encode(packed).decode().rstrip("=")
 
 
-def _first_three(hit: tuple[float, int, str, _Chosen]) -> tuple[float, int, str]:
-    return hit[:3]
+_FRESHNESS = [1.0 + FRESH * math.pow(0.5, age / HALF_LIFE) for age in range(1_000)] + [1.0]  # by days of age
 
 
 def freshness(seconds: int, day: int) -> float:
     """What a date multiplies a score by: from 1 + FRESH today down to 1; 1 where there is no date."""
     if not seconds:
         return 1.0
-    age = max(0, day - seconds // _DAY)
-    return 1.0 + FRESH * math.pow(0.5, age / HALF_LIFE)
+    age = day - seconds // _DAY
+    return _FRESHNESS[0 if age < 0 else age if age < len(_FRESHNESS) else -1]
 
 
 # what is shown
@@ -685,7 +558,7 @@ def _why(chosen: _Chosen, merged: _Merged, query: Query) -> list[str]:
         return [f"dated {day}" if day else "no date"]
     parts = [f"{' '.join(c.tokens)}: {c.score:.3f}" for c in chosen.answer.explain(chosen.position)]
     fresh = chosen.score / chosen.raw if chosen.raw else 1.0
-    seconds = chosen.order >> TIE_BITS
+    seconds = chosen.answer.hits[chosen.position][1] >> TIE_BITS
     age = f"{max(0, merged.day - seconds // _DAY)} days old" if seconds else "no date"
     return [*parts, f"together {chosen.raw:.3f}", f"{age}: ×{fresh:.3f}", f"score {chosen.score:.3f}"]
 
@@ -718,7 +591,7 @@ def _unknown(merged: _Merged) -> dict[str, int]:
     for answer in merged.answers.values():
         for name, count in answer.lacking.items():
             found[name] = found.get(name, 0) + count
-    return found
+    return {n: c for n, c in found.items() if n not in {"language", "source"}}  # every record has those
 
 
 def _facet(name: str, merged: _Merged, views: Mapping[str, View], kind: Kind) -> Facet:

@@ -167,7 +167,7 @@ class Writer:
 
     def document(self, seq: int, record: Record) -> Document:
         """The document of one record."""
-        exact = [("source", record.source), ("language", record.language or "und")]
+        exact = [("source", record.source), ("language", record.language.lower() or "und")]
         numbers: list[tuple[str, int]] = []
         lacks: list[str] = []
         values = record.values

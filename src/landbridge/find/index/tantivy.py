@@ -55,7 +55,7 @@ from landbridge.kinds.kind import Kind
 HEAP: Final = 48_000_000  # bytes that the writer gathers before it writes a segment
 COMMIT: Final = 50_000  # changes between two commits of a long write
 PATIENCE: Final = 60.0  # seconds to wait for another process that writes
-COUNTED: Final = 20_000  # documents up to which a total is counted where that costs more than the hits
+COUNTED: Final = 200_000  # documents up to which a total is counted where counting costs more than the hits
 _RINGS = 1_000  # distances told apart in one query
 _TIE = (1 << TIE_BITS) - 1
 _MUST, _SHOULD, _NOT = Occur.Must, Occur.Should, Occur.MustNot
@@ -209,7 +209,8 @@ class TantivyIndex:
         folder = self.folder / str(meta.generation)
         if not shown:
             shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        _sweep(folder)
         index = tantivy.Index(_schema(self._shape), str(folder), reuse=True)
         index.config_reader("manual")
         index.register_tokenizer("whitespace", _BY_SPACES)
@@ -259,6 +260,25 @@ class TantivyIndex:
             file.flush()
             os.fsync(file.fileno())
         path.replace(self._file)
+
+
+def _sweep(folder: Path) -> None:
+    """Clears away what a writer that was killed left behind: the engine refuses to write a name anew.
+
+    Its segments are named at random, but a list of deletions is named by its segment and step.
+    """
+    try:
+        known = msgspec.json.decode((folder / "meta.json").read_bytes())
+    except (FileNotFoundError, msgspec.DecodeError):
+        return
+    segments = {
+        one["segment_id"].replace("-", ""): (one.get("deletes") or {}).get("opstamp")
+        for one in known.get("segments", ())
+    }
+    for path in folder.glob("*.del"):
+        segment, _, step = path.stem.partition(".")
+        if str(segments.get(segment)) != step:
+            path.unlink(missing_ok=True)
 
 
 def _engine_document(made: Document) -> tantivy.Document:
@@ -389,8 +409,10 @@ class TantivyView:
     def _worth_counting(self, plan: Plan) -> bool:
         """Whether the exact total costs nothing, or little.
 
-        The engine leaves out documents that cannot reach the page only for a single word without filters;
-        then counting costs more than the hits, up to ten times for the commonest words (bench/search.py).
+        The engine leaves out documents that cannot reach the page only for a single word without filters:
+        then hits and total of the commonest word of 250,000 records take 0.40 ms, hits alone 0.24 (half of
+        them for a word's two readings, nothing for two words). Where no removed record is in the way, the
+        total of a single word is its frequency.
         """
         if len(plan.words) > 1 or plan.filters or plan.without or self._hides(plan):
             return True
