@@ -58,21 +58,26 @@ def _pages(epoch: int) -> Any:
     rows = [Row(raw=msgspec.json.encode({"id": k, "title": t})) for k, t in register(epoch).items()]
 
     async def pages(cursor: Any) -> AsyncIterator[Page]:
-        for start in range(int(cursor or 0), len(rows), PAGE):
+        start = int(cursor or 0)
+        while True:  # also behind the last row: a run that broke off there still has its end to come
             last = start + PAGE >= len(rows)
             yield Page(rows=rows[start : start + PAGE], cursor=start + PAGE, last=last, complete=last)
+            if last:
+                return
+            start += PAGE
 
     return pages
 
 
-def _epoch(folder: Path) -> int:
+def completed_epochs(folder: Path) -> int:
+    """How many epochs were harvested to their end."""
     file = folder / "epoch"
     return int(file.read_text()) if file.exists() else 0
 
 
 def _one_epoch(instance: Instance, folder: Path) -> None:
     source = _source(instance)
-    epoch = _epoch(folder)
+    epoch = completed_epochs(folder)
     done = asyncio.run(
         harvest(source, _pages(epoch), journal=instance.journal, kind=instance.kinds["vacancy"])
     )
@@ -94,7 +99,7 @@ def wrong_after_kill(folder: Path) -> list[str]:
     """What must never be seen, even between two kills."""
     instance = _instance(folder)
     wrong = instance.journal.check()
-    epoch = _epoch(folder)
+    epoch = completed_epochs(folder)
     known = {k: t for e in range(max(0, epoch - 12), epoch + 1) for k, t in register(e).items()}
     titles = {f"{k}|{t}" for e in range(max(0, epoch - 12), epoch + 1) for k, t in register(e).items()}
     for record in instance.journal.records("xa"):
@@ -108,10 +113,10 @@ def wrong_after_kill(folder: Path) -> list[str]:
 def final_state(folder: Path) -> list[str]:
     """After a last undisturbed epoch: journal, index and register hold the same, each once."""
     instance = _instance(folder)
-    epoch = _epoch(folder)
+    epoch = completed_epochs(folder)
     _one_epoch(instance, folder)
     wrong = instance.journal.check()
-    if _epoch(folder) == epoch:
+    if completed_epochs(folder) == epoch:
         wrong.append("the last epoch did not complete")
     held = {r.id.rpartition("/")[2]: r.values.title for r in instance.journal.records("xa")}
     if held != register(epoch):
@@ -142,7 +147,7 @@ def kill(folder: Path, times: int, seed: int = 1) -> dict[str, Any]:
     wrong += final_state(folder)
     return {
         "kills": times,
-        "epochs": _epoch(folder),
+        "epochs": completed_epochs(folder),
         "seconds": round(time.monotonic() - started, 1),
         "wrong": wrong,
     }

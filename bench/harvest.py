@@ -146,7 +146,12 @@ def measure(records: int, members: int) -> dict[str, Any]:
         "searchable_seconds": round(late, 2),
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "peak_children_mb": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
-        "goal": {"new_per_second": 10_000, "unchanged_per_second": 50_000, "peak_mb": 300, "searchable_seconds": 2},
+        "goal": {
+            "new_per_second": 10_000,
+            "unchanged_per_second": 50_000,
+            "peak_mb": 300,
+            "searchable_seconds": 2,
+        },
     }
 
 

@@ -47,7 +47,18 @@ def postgresql() -> Iterator[str]:
     def call(*words: str) -> None:
         subprocess.run([*user, *words], check=True, capture_output=True, cwd=folder, timeout=60)
 
-    call(str(programs / "initdb"), "-D", str(data), "-U", "landbridge", "-A", "trust", "--no-sync", "-E", "UTF8")
+    call(
+        str(programs / "initdb"),
+        "-D",
+        str(data),
+        "-U",
+        "landbridge",
+        "-A",
+        "trust",
+        "--no-sync",
+        "-E",
+        "UTF8",
+    )
     options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={folder} -c fsync=off"
     call(str(programs / "pg_ctl"), "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start")
     try:

@@ -97,10 +97,10 @@ def test_an_ignored_field_may_change_without_a_new_version(journal: Journal) -> 
 
 
 def test_a_row_with_an_unknown_field_is_quarantined_and_named(journal: Journal) -> None:
-    done = run(journal, register([row(1), row(2, secret="x")]))
+    done = run(journal, register([row(1), row(2, colour="x")]))
     assert (done.new, done.quarantined) == (1, 1)
     waiting = journal.quarantined("xa/jobs")[0]
-    assert waiting.reason.startswith("secret is neither mapped nor ignored")
+    assert waiting.reason.startswith("colour is neither mapped nor ignored")
     assert "members/xa/shares/jobs.toml" in waiting.reason
 
 
@@ -206,7 +206,9 @@ def test_an_event_feed_removes_what_it_says_and_goes_on(journal: Journal) -> Non
 
 
 def test_a_removed_row_needs_no_title(journal: Journal) -> None:
-    feed = source(FILE.replace('"absence"', '"tombstone"').replace('id = "id"', 'id = "id"\ngone = "removed"'))
+    feed = source(
+        FILE.replace('"absence"', '"tombstone"').replace('id = "id"', 'id = "id"\ngone = "removed"')
+    )
     run(journal, register(rows(1, 2)), feed)
     done = run(journal, register([Row(raw=b'{"id": 1, "removed": true}')]), feed)
     assert (done.gone, done.changed, done.quarantined) == (1, 1, 0)
@@ -231,5 +233,13 @@ def test_a_link_only_source_keeps_no_description(journal: Journal) -> None:
 
 
 def test_a_live_only_source_is_not_copied(journal: Journal) -> None:
-    done = run(journal, register(rows(1)), source(FILE.replace("[map]", "[map]", 1).replace('language = "en"', 'language = "en"\nstore = "live-only"')))
+    done = run(
+        journal,
+        register(rows(1)),
+        source(
+            FILE.replace("[map]", "[map]", 1).replace(
+                'language = "en"', 'language = "en"\nstore = "live-only"'
+            )
+        ),
+    )
     assert (done.state, done.read) == ("failed", 0)

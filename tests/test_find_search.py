@@ -282,6 +282,7 @@ def test_a_member_of_several_countries_is_narrowed_to_the_country_asked_for(unio
     assert result.unknown == {"country": 1}  # one of the union's does not say where it is
     assert sorted(keys(market.find("cook", in_="xu"))) == ["kz", "none", "uz"]
     assert keys(market.find("cook", in_="uz", country="KZ")) == []
+    assert parse({"in": ["Казахстан, uz"]}, KINDS, rates=RATES, now=NOW).members == ("казахстан", "uz")
 
 
 def test_every_member_says_how_it_stands(six: Union) -> None:
@@ -567,6 +568,24 @@ def test_the_key_of_a_facet_is_what_its_filter_takes(union: Found) -> None:
         for value in facet.values:
             if "," not in value.key:
                 assert market.find("cook", **{name: value.key}).total.count == value.count, value
+
+
+def test_a_town_is_one_however_its_registers_spell_it(union: Found) -> None:
+    one = Place(country="KZ", city="Алматы", id="geonames:1526384", lat=43.25, lon=76.95)
+    other = Place(country="KZ", city="Almaty", id="geonames:1526384", lat=43.25, lon=76.95)
+    village = Place(country="KZ", city="Almaty")  # a name alone
+    market = union(
+        xa=[vacancy("1", "Cook", places=(one,)), vacancy("2", "Cook", places=(other,))],
+        xb=[
+            vacancy("3", "Cook", places=(village,), member="xb"),
+            vacancy("4", "Cook", places=(ASTANA,), member="xb"),
+        ],
+    )
+    facet = market.find("cook", facets="city").facets[0]
+    assert (facet.values[0].key, facet.values[0].count) == ("geonames:1526384", 2)
+    assert facet.values[0].label in {"Алматы", "Almaty"}
+    assert sorted(keys(market.find("cook", city="Almaty"))) == ["1", "2", "3"]
+    assert sorted(keys(market.find("cook", city="geonames:1526384"))) == ["1", "2"]
 
 
 # pages

@@ -13,12 +13,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-
 from landbridge.config import Settings
 from landbridge.errors import ConfigError, FetchError, NotFound, UsageError
-from landbridge.find import doctor
+from landbridge.find import doctor, rates
 from landbridge.find import harvest as harvesting
-from landbridge.find import rates
 from landbridge.find.connect import connect
 from landbridge.find.connect.http import Client
 from landbridge.find.harvest import Harvested
@@ -191,10 +189,10 @@ class Instance:
 
     # the doctor
 
-    async def examine_target(self, target: str, *, kind: str, member: str) -> doctor.Report:
+    def examine_target(self, target: str, *, kind: str, member: str) -> doctor.Report:
         """The doctor's report on a source file, a data file or an address. Raises UsageError."""
         if target.startswith(("http://", "https://")):
-            return await self._examine_address(target, kind=kind, member=member)
+            return asyncio.run(self._examine_address(target, kind=kind, member=member))
         path = Path(target)
         if not path.is_file():
             raise UsageError(f"{target} is not there", parameter="FILE|URL")
@@ -204,7 +202,13 @@ class Instance:
 
     async def _examine_address(self, url: str, *, kind: str, member: str) -> doctor.Report:
         probe = Source(
-            title=url, kind=kind, deletes="none", map={"id": "id"}, member=member, name="address", fetch={"url": url}
+            title=url,
+            kind=kind,
+            deletes="none",
+            map={"id": "id"},
+            member=member,
+            name="address",
+            fetch={"url": url},
         )
         async with Client(contact=self.settings.contact, allow_private=self.settings.private) as client:
             try:
@@ -229,17 +233,23 @@ class Instance:
             behind = self.journal.last_seq(member, kind) - index.last_seq
             if index.outdated:
                 found.append(
-                    doctor.Finding("look", f"index {member} {kind}", index.outdated, "landbridge index rebuild")
+                    doctor.Finding(
+                        "look", f"index {member} {kind}", index.outdated, "landbridge index rebuild"
+                    )
                 )
             elif behind > 0:
                 found.append(
-                    doctor.Finding("look", f"index {member} {kind}", "it is behind the journal", "landbridge index rebuild")
+                    doctor.Finding(
+                        "look",
+                        f"index {member} {kind}",
+                        "it is behind the journal",
+                        "landbridge index rebuild",
+                    )
                 )
         day = self.rates.date("USD")
         found.append(doctor.Finding("good", "exchange rates", f"of {day}, {self.rates.source('USD')}"))
-        for member in self.members.values():
-            for name, why in member.broken.items():
-                found.append(doctor.Finding("bad", f"{member.id}/{name}", why))
+        for one in self.members.values():
+            found += [doctor.Finding("bad", f"{one.id}/{name}", why) for name, why in one.broken.items()]
         for incident in self.journal.incidents():
             found.append(doctor.Finding("look", incident.source, f"{incident.code}: {incident.what}"))
         return found
@@ -447,5 +457,3 @@ def _ago(seconds: float) -> str:
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {word}"
     return f"{seconds:.0f} seconds"
-
-

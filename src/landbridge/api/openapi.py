@@ -11,8 +11,14 @@ from landbridge.find.record import Record
 from landbridge.find.search import Result
 from landbridge.kinds.kind import Kind
 
+_REF = "#/components/schemas/{name}"
+_TEXT = {"type": "string"}
+_WORDS = {"type": "object", "additionalProperties": _TEXT, "description": "language: words"}
+_COUNT = {"type": "integer", "minimum": 0}
+_WHEN = {"type": ["string", "null"], "format": "date-time"}
 _PROBLEM = {
     "type": "object",
+    "description": "RFC 9457",
     "required": ["type", "title", "status", "detail"],
     "properties": {
         "type": {"type": "string"},
@@ -23,40 +29,68 @@ _PROBLEM = {
         "hint": {"type": "string", "description": "what to do next"},
     },
 }
-
-
-def _failure(text: str) -> dict[str, Any]:
-    return {
-        "description": text,
-        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
-
-
-def _success(text: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"description": text, "content": {"application/json": {"schema": schema}}}
-
-
-def _get(id_: str, summary: str, answer: dict[str, Any], **more: Any) -> dict[str, Any]:
-    responses = {"200": answer, "400": _failure("The request cannot be understood"), **more.pop("also", {})}
-    return {"get": {"operationId": id_, "summary": summary, "responses": responses, **more}}
+_GONE = {
+    "allOf": [{"$ref": _REF.format(name="Problem")}],
+    "type": "object",
+    "required": ["was"],
+    "properties": {
+        "was": {
+            "type": "object",
+            "description": "the record that was there",
+            "required": ["id", "kind", "title", "member", "source", "gone"],
+            "properties": {
+                **dict.fromkeys(("id", "kind", "title", "language", "member", "source", "why"), _TEXT),
+                "first_seen": _WHEN,
+                "gone": {"type": "string", "format": "date-time", "description": "since when it is gone"},
+            },
+        }
+    },
+}
+_SOURCE = {
+    "type": "object",
+    "description": "One register of a member, and how it stands",
+    "required": ["id", "title", "kind", "licence", "deletes", "state", "harvested", "claimed", "incidents"],
+    "properties": {
+        **dict.fromkeys(("id", "title", "kind", "licence", "store", "state", "why"), _TEXT),
+        "deletes": {"enum": ["tombstone", "absence", "expiry", "none"]},
+        "harvested": _COUNT,
+        "claimed": {"type": ["integer", "null"], "description": "how many the register says it holds"},
+        "as_of": {**_WHEN, "description": "the end of its last good harvest"},
+        "last_run": _WHEN,
+        "incidents": {**_COUNT, "description": "open ones"},
+    },
+}
+_MEMBER = {
+    "type": "object",
+    "required": ["id", "name", "countries", "sources"],
+    "properties": {
+        **dict.fromkeys(("id", "name", "kind_of", "url"), _TEXT),
+        "countries": {"type": "array", "items": {"type": "string", "pattern": "^[A-Z]{2}$"}},
+        "sources": {"type": "array", "items": {"$ref": _REF.format(name="Source")}},
+        "broken": {"type": "object", "additionalProperties": _TEXT, "description": "source: why it cannot be used"},
+    },
+}
+_KIND = {
+    "type": "object",
+    "required": ["name", "label", "plural", "schema"],
+    "properties": {
+        "name": _TEXT,
+        "label": _WORDS,
+        "plural": _WORDS,
+        "schema": {"type": "string", "description": "where its JSON Schema is"},
+    },
+}
+_SNIPPETS = {
+    "name": "snippets",
+    "in": "query",
+    "required": False,
+    "description": "0 to leave out marks and snippets",
+    "schema": {"type": "string", "enum": ["0", "1"], "default": "1"},
+}
 
 
 def describe(kinds: Mapping[str, Kind]) -> dict[str, Any]:
     """The document for an instance with these kinds."""
-    schemas: dict[str, Any] = {"Problem": _PROBLEM}
-    (_, found) = msgspec.json.schema_components([Result, Record], ref_template="#/components/schemas/{name}")
-    schemas.update(found)
-    values = []
-    for kind in kinds.values():
-        (_, parts) = msgspec.json.schema_components(
-            [kind.struct], ref_template="#/components/schemas/{name}"
-        )
-        schemas.update(parts)
-        name = kind.name.capitalize()
-        for field in kind.fields.values():
-            schemas[name]["properties"][field.name]["description"] = field.label["en"]
-        values.append({"$ref": f"#/components/schemas/{name}"})
-    schemas["Record"]["properties"]["values"] = {"anyOf": values}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -65,52 +99,114 @@ def describe(kinds: Mapping[str, Kind]) -> dict[str, Any]:
             "description": "One search over the members' registers. Every answer says who answered.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
+        "servers": [{"url": "/"}],
         "paths": {
             "/api/v1/find": _get(
                 "find",
                 "Search the members' registers",
-                _success("The ranked answer", {"$ref": "#/components/schemas/Result"}),
-                parameters=parameters(kinds),
-                also={"404": _failure("No such member or place")},
+                {"200": _answer("The ranked answer", "Result"), **_not("Cannot be understood", "No such member")},
+                [*parameters(kinds), _SNIPPETS],
             ),
             "/api/v1/records/{id}": _get(
                 "record",
                 "One record",
-                _success("The record", {"$ref": "#/components/schemas/Record"}),
-                parameters=[
-                    {
-                        "name": "id",
-                        "in": "path",
-                        "required": True,
-                        "description": "member/source/key",
-                        "schema": {"type": "string", "minLength": 1},
-                    }
-                ],
-                also={
-                    "404": _failure("No such record"),
-                    "410": _failure("It was there and is gone"),
+                {
+                    "200": _answer("The record", "Record"),
+                    **_not("", "No such record"),
+                    "410": _failure("It was there and is gone", "Gone"),
                 },
+                [_in_path("id", "member/source/key")],
             ),
             "/api/v1/members": _get(
                 "members",
                 "The members, their sources, and how each of them stands",
-                _success("The members", {"type": "array", "items": {"type": "object"}}),
+                {"200": _answers("The members", "Member")},
+            ),
+            "/api/v1/kinds": _get(
+                "kinds", "What can be sought", {"200": _answers("The kinds of records", "Kind")}
             ),
             "/api/v1/kinds/{kind}": _get(
                 "kind",
                 "JSON Schema of a kind of records",
-                _success("The schema", {"type": "object"}),
-                parameters=[
-                    {
-                        "name": "kind",
-                        "in": "path",
-                        "required": True,
-                        "schema": {"type": "string", "minLength": 1},
-                    }
-                ],
-                also={"404": _failure("No such kind")},
+                {
+                    "200": _content("JSON Schema 2020-12", "application/schema+json", {"type": "object"}),
+                    **_not("", "No such kind"),
+                },
+                [_in_path("kind", "its name")],
             ),
-            "/api/v1/openapi.json": _get("openapi", "This document", _success("It", {"type": "object"})),
+            "/api/v1/openapi.json": _get(
+                "openapi", "This document", {"200": _content("OpenAPI 3.1", "application/json", {"type": "object"})}
+            ),
         },
-        "components": {"schemas": schemas},
+        "components": {"schemas": _schemas(kinds)},
+    }
+
+
+def _schemas(kinds: Mapping[str, Kind]) -> dict[str, Any]:
+    """The components. Those of the answers stand last: a kind of the same name does not take their place."""
+    schemas: dict[str, Any] = {}
+    values = []
+    for kind in kinds.values():
+        _, parts = msgspec.json.schema_components([kind.struct], ref_template=_REF)
+        own = parts.pop(kind.name.capitalize())
+        for field in kind.fields.values():
+            own["properties"][field.name]["description"] = field.label["en"]
+        schemas.update(parts)
+        schemas[f"values.{kind.name}"] = own
+        values.append({"$ref": _REF.format(name=f"values.{kind.name}")})
+    _, answers = msgspec.json.schema_components([Result, Record], ref_template=_REF)
+    schemas.update(answers)
+    schemas["Record"]["properties"]["values"] = {"anyOf": values}
+    schemas["Hit"]["properties"]["record"] = {"$ref": _REF.format(name="Record")}
+    for name, schema in (
+        ("Problem", _PROBLEM),
+        ("Gone", _GONE),
+        ("Source", _SOURCE),
+        ("Member", _MEMBER),
+        ("Kind", _KIND),
+    ):
+        schemas[name] = schema
+    return schemas
+
+
+def _content(text: str, media_type: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": text, "content": {media_type: {"schema": schema}}}
+
+
+def _answer(text: str, name: str) -> dict[str, Any]:
+    return _content(text, "application/json", {"$ref": _REF.format(name=name)})
+
+
+def _answers(text: str, name: str) -> dict[str, Any]:
+    return _content(text, "application/json", {"type": "array", "items": {"$ref": _REF.format(name=name)}})
+
+
+def _failure(text: str, name: str = "Problem") -> dict[str, Any]:
+    return _content(text, "application/problem+json", {"$ref": _REF.format(name=name)})
+
+
+def _not(understood: str, found: str) -> dict[str, Any]:
+    return {**({"400": _failure(understood)} if understood else {}), "404": _failure(found)}
+
+
+def _get(
+    id_: str, summary: str, responses: dict[str, Any], parameters: list[dict[str, Any]] | None = None
+) -> dict[str, Any]:
+    return {
+        "get": {
+            "operationId": id_,
+            "summary": summary,
+            **({"parameters": parameters} if parameters else {}),
+            "responses": {**responses, "500": _failure("An error of ours")},
+        }
+    }
+
+
+def _in_path(name: str, text: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": text,
+        "schema": {"type": "string", "minLength": 1},
     }

@@ -60,7 +60,11 @@ def parser() -> Parser:
     find.add_argument("--cursor", help="where the last page stopped")
     find.add_argument("--facets", metavar="LIST", help="what to count: country,employer,contract,…")
     find.add_argument(
-        "--where", action="append", default=[], metavar="FIELD=CODE", help="any code field: contract=permanent"
+        "--where",
+        action="append",
+        default=[],
+        metavar="FIELD=CODE",
+        help="any code field: contract=permanent",
     )
     find.add_argument("--explain", action="store_true", help="say why each hit is where it is")
 
@@ -90,7 +94,10 @@ def parser() -> Parser:
 
     quarantine = command("quarantine", "rows that could not be understood", json=False)
     verbs = quarantine.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=Parser)
-    for name, text in (("list", "grouped by reason"), ("replay", "try them again, after a source was mended")):
+    for name, text in (
+        ("list", "grouped by reason"),
+        ("replay", "try them again, after a source was mended"),
+    ):
         made = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         made.add_argument("source", nargs="?", default="", metavar="MEMBER/SOURCE")
         made.add_argument("--json", action="store_true", help="print JSON")

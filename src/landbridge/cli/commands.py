@@ -12,7 +12,7 @@ import tarfile
 import tempfile
 import time
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,10 +66,7 @@ def _find(instance: Instance, a: Namespace) -> int:
         "in": a.in_,
         **{
             name: getattr(a, name)
-            for name in (
-                "kind place radius occupation pay currency period unknown lang source since sort limit "
-                "cursor facets"
-            ).split()
+            for name in ["kind", "place", "radius", "occupation", "pay", "currency", "period", "unknown", "lang", "source", "since", "sort", "limit", "cursor", "facets"]
         },
     }
     params.update((name, [value]) for name, value in given.items() if value)
@@ -117,9 +114,7 @@ def _harvest(instance: Instance, a: Namespace) -> int:
 
     with bar:
         done = asyncio.run(
-            instance.harvest(
-                a.names, replay=a.replay or (), due_only=a.due, progress=progress, report=report
-            )
+            instance.harvest(a.names, replay=a.replay or (), due_only=a.due, progress=progress, report=report)
         )
     if not a.json:
         _show_harvest(done)
@@ -204,7 +199,10 @@ def _member_show(instance: Instance, a: Namespace) -> int:
     for r in runs:
         when = time.strftime("%Y-%m-%d %H:%M", time.gmtime(r.started))
         c = r.counts
-        out.print(f"run {r.id}  {when}  {r.state}  read {c.read:,}  new {c.new:,}  gone {c.gone:,}  {r.why}", markup=False)
+        out.print(
+            f"run {r.id}  {when}  {r.state}  read {c.read:,}  new {c.new:,}  gone {c.gone:,}  {r.why}",
+            markup=False,
+        )
     for i in incidents:
         out.print(f"incident {i.code}: {i.what}", style="yellow", markup=False)
     return DONE
@@ -212,8 +210,10 @@ def _member_show(instance: Instance, a: Namespace) -> int:
 
 def _member_test(instance: Instance, a: Namespace) -> int:
     if a.kind not in instance.kinds:
-        raise UsageError(f"no kind {a.kind!r}", parameter="--kind", hint=f"one of {', '.join(instance.kinds)}")
-    report = asyncio.run(instance.examine_target(a.target, kind=a.kind, member=a.member))
+        raise UsageError(
+            f"no kind {a.kind!r}", parameter="--kind", hint=f"one of {', '.join(instance.kinds)}"
+        )
+    report = instance.examine_target(a.target, kind=a.kind, member=a.member)
     if a.write is not None and report.proposal:
         a.write.write_text(report.proposal, "utf-8")
     if a.json:
@@ -291,7 +291,7 @@ def _index_follow(instance: Instance, a: Namespace) -> int:
     while True:
         total += instance.follow()
         ready, _, _ = select.select([sys.stdin], [], [], 0.2)
-        if ready and not sys.stdin.buffer.read1(4_096):
+        if ready and not os.read(sys.stdin.fileno(), 4_096):
             break
     total += instance.follow()
     if a.json:
@@ -306,8 +306,8 @@ def _serve(instance: Instance, a: Namespace) -> int:
 
 
 def _serve_on(settings: Settings, a: Namespace) -> int:
-    from granian import Granian  # noqa: PLC0415 a web server, for this command alone
-    from granian.constants import Interfaces  # noqa: PLC0415
+    from granian import Granian
+    from granian.constants import Interfaces
 
     host = a.host or settings.host
     port = a.port or settings.port
@@ -461,7 +461,7 @@ def _doctor(instance: Instance, a: Namespace) -> int:
     return NO if any(f.state == "look" for f in findings) else DONE
 
 
-_ACTIONS: dict[str, Any] = {
+_ACTIONS: dict[str, Callable[..., int]] = {
     "find": _find,
     "harvest": _harvest,
     "member list": _member_list,

@@ -63,7 +63,11 @@ def _place(values: dict[str, Any], hit: Hit) -> str:
     shown = []
     for place in (values.get("places") or [])[:2]:
         city = place.get("city") or place.get("text") or place.get("region") or ""
-        shown.append(f"{city[:40]}, {place['country']}" if place.get("country") and city else city or place.get("country", ""))
+        shown.append(
+            f"{city[:40]}, {place['country']}"
+            if place.get("country") and city
+            else city or place.get("country", "")
+        )
     far = f" ({hit.distance_km:g} km)" if hit.distance_km is not None else ""
     return "; ".join(dict.fromkeys(shown)) + far
 
@@ -75,12 +79,20 @@ def _pay(values: dict[str, Any], hit: Hit) -> str:
     said = pay.get("text") or ""
     if not said:
         low, high = pay.get("low"), pay.get("high")
-        ends = f"{low:,.0f}–{high:,.0f}" if low and high and low != high else f"{low or high:,.0f}" if low or high else ""
+        ends = (
+            f"{low:,.0f}–{high:,.0f}"
+            if low and high and low != high
+            else f"{low or high:,.0f}"
+            if low or high
+            else ""
+        )
         if ends and not high:
             ends = f"from {ends}"
         elif ends and not low:
             ends = f"up to {ends}"
-        said = " ".join(x for x in (ends, pay.get("currency", ""), pay.get("period", "") and f"a {pay['period']}") if x)
+        said = " ".join(
+            x for x in (ends, pay.get("currency", ""), pay.get("period", "") and f"a {pay['period']}") if x
+        )
     if hit.pay is not None:
         low, high = hit.pay.low / 12, hit.pay.high / 12
         same = f"{low:,.0f}" if round(low) == round(high) else f"{low:,.0f}–{high:,.0f}"

@@ -26,7 +26,17 @@ SAMPLE = 2_000
 _PAGE_WORDS = {"page", "p", "seite", "pagina", "paged"}
 _OFFSET_WORDS = {"offset", "start", "skip", "from"}
 _LIMIT_WORDS = {"limit", "size", "per_page", "pagesize", "page_size", "count", "rows", "results_per_page"}
-_TOTAL_WORDS = ("total", "found", "count", "totalcount", "maxergebnisse", "searchresultcountall", "numberrecords", "total_count", "totalelements")
+_TOTAL_WORDS = (
+    "total",
+    "found",
+    "count",
+    "totalcount",
+    "maxergebnisse",
+    "searchresultcountall",
+    "numberrecords",
+    "total_count",
+    "totalelements",
+)
 _NEXT_WORDS = ("next", "next_url", "nexturl", "next_page", "nextpage", "next_link")
 
 
@@ -131,7 +141,9 @@ def examine_bytes(
         return report
     form = reading.form
     report.findings.append(
-        Finding("good", "format", f"{form.kind or 'unknown'}, {form.encoding or 'utf-8'}, {len(rows):,} rows read")
+        Finding(
+            "good", "format", f"{form.kind or 'unknown'}, {form.encoding or 'utf-8'}, {len(rows):,} rows read"
+        )
     )
     for note in reading.notes:
         report.findings.append(Finding("look", "format", note))
@@ -163,7 +175,9 @@ def examine_bytes(
         source = parse_source(made.toml, dict(kinds), member=member, name=stem or "register")
         reader = Reader(source, kinds[kind])
     except SourceFileError as error:
-        report.findings.append(Finding("look", "proposal", f"it does not run yet: {error.reason}", error.hint))
+        report.findings.append(
+            Finding("look", "proposal", f"it does not run yet: {error.reason}", error.hint)
+        )
         return report
     _try(reader, rows, report, at)
     return report
@@ -244,14 +258,20 @@ def _try(reader: Reader, rows: Sequence[Row], report: Report, at: datetime) -> N
     report.rows += len(rows)
     report.understood += good
     for reason, count in reasons.most_common(8):
-        report.findings.append(Finding("bad" if count > 0.02 * len(rows) else "look", f"{count:,} rows", reason, examples[reason]))
+        report.findings.append(
+            Finding(
+                "bad" if count > 0.02 * len(rows) else "look", f"{count:,} rows", reason, examples[reason]
+            )
+        )
     twice = sum(1 for count in keys.values() if count > 1)
     if twice > 0.02 * max(1, good):
         report.findings.append(
             Finding("look", "id", f"{twice:,} identifiers come more than once", "is it the right field?")
         )
     if good:
-        shares = ", ".join(f"{name} {filled[name] / good:.0%}" for name in reader.mapper.kind.fields if filled[name])
+        shares = ", ".join(
+            f"{name} {filled[name] / good:.0%}" for name in reader.mapper.kind.fields if filled[name]
+        )
         report.findings.append(Finding("good", "filled", shares))
 
 
@@ -270,7 +290,12 @@ def _fetch(
     if form.kind == "json-ld":
         parts = urlsplit(where)
         report.findings.append(
-            Finding("look", "paging", "pages with JSON-LD: the sitemap of the site lists them", "set url to the sitemap")
+            Finding(
+                "look",
+                "paging",
+                "pages with JSON-LD: the sitemap of the site lists them",
+                "set url to the sitemap",
+            )
         )
         return {"with": "json-ld", "url": f"{parts.scheme}://{parts.netloc}/sitemap.xml", "every": "24h"}
     if form.kind != "json":
@@ -289,7 +314,12 @@ def _paging(where: str, data: bytes, count: int, report: Report) -> dict[str, An
     flat = _flat(envelope) if isinstance(envelope, dict) else {}
     out: dict[str, Any] = {"url": url}
     total = next(
-        (path for path, v in flat.items() if path.rpartition(".")[2].casefold() in _TOTAL_WORDS and _whole(v)), ""
+        (
+            path
+            for path, v in flat.items()
+            if path.rpartition(".")[2].casefold() in _TOTAL_WORDS and _whole(v)
+        ),
+        "",
     )
     if total:
         out["total"] = total
@@ -297,7 +327,8 @@ def _paging(where: str, data: bytes, count: int, report: Report) -> dict[str, An
     else:
         report.findings.append(Finding("look", "total", "it does not say how many there are in all"))
     following = next(
-        (p for p, v in flat.items() if p.rpartition(".")[2].casefold() in _NEXT_WORDS and isinstance(v, str)), ""
+        (p for p, v in flat.items() if p.rpartition(".")[2].casefold() in _NEXT_WORDS and isinstance(v, str)),
+        "",
     )
     limit = next((n for n in params if n.casefold() in _LIMIT_WORDS), "")
     page = next((n for n in params if n.casefold() in _PAGE_WORDS), "")
@@ -305,7 +336,11 @@ def _paging(where: str, data: bytes, count: int, report: Report) -> dict[str, An
     if following:
         out["paginator"] = {"type": "json_link", "next_url_path": following}
     elif page:
-        out["paginator"] = {"type": "page_number", "page_param": page, "base_page": int(params.pop(page) or 0)}
+        out["paginator"] = {
+            "type": "page_number",
+            "page_param": page,
+            "base_page": int(params.pop(page) or 0),
+        }
     elif offset:
         params.pop(offset)
         out["paginator"] = {
@@ -315,12 +350,20 @@ def _paging(where: str, data: bytes, count: int, report: Report) -> dict[str, An
             "limit": int(params.get(limit, count) or count),
         }
     elif any(p.rpartition(".")[2] == "page" for p in flat):
-        out["paginator"] = {"type": "page_number", "page_param": "page", "base_page": int(flat.get("page") or 0)}
+        out["paginator"] = {
+            "type": "page_number",
+            "page_param": "page",
+            "base_page": int(flat.get("page") or 0),
+        }
     else:
         out["paginator"] = {"type": "single_page"}
         if total and int(flat[total]) > count:
             report.findings.append(
-                Finding("look", "paging", f"{count} of {flat[total]} rows came: how are the other pages asked for?")
+                Finding(
+                    "look",
+                    "paging",
+                    f"{count} of {flat[total]} rows came: how are the other pages asked for?",
+                )
             )
     report.findings.append(Finding("good", "paging", out["paginator"]["type"]))
     if params:
@@ -340,4 +383,6 @@ def _flat(value: Mapping[str, Any], above: str = "") -> dict[str, Any]:
 
 
 def _whole(value: Any) -> bool:
-    return (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, str) and value.isdigit())
+    return (isinstance(value, int) and not isinstance(value, bool)) or (
+        isinstance(value, str) and value.isdigit()
+    )

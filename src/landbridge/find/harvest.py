@@ -18,7 +18,7 @@ import msgspec
 
 from landbridge.errors import FetchError, RowError, Slowdown, SourceError
 from landbridge.find.connect.page import Page, fingerprint
-from landbridge.find.journal import LEASE, Counts, Journal, Quarantined, Run, Seen, worker
+from landbridge.find.journal import LEASE, Counts, Journal, Quarantined, Run, RunState, Seen, worker
 from landbridge.find.mapping import Mapper, read_row
 from landbridge.find.read import Row, read
 from landbridge.find.source import Source
@@ -176,7 +176,19 @@ async def harvest(
         error = failure
     finally:
         heart.cancel()
-    _end(source, run, journal, last, error, lost, alive_before, notes, at, all_sent=not still, recorded=recorded)
+    _end(
+        source,
+        run,
+        journal,
+        last,
+        error,
+        lost,
+        alive_before,
+        notes,
+        at,
+        all_sent=not still,
+        recorded=recorded,
+    )
     c = run.counts
     return Harvested(
         source=source.id,
@@ -262,18 +274,17 @@ def _end(
         code = getattr(error, "code", "fetch")
         open_codes[code] = error.reason + (f"; {error.hint}" if error.hint else "")
         retry = error.retry_after if isinstance(error, Slowdown) and error.retry_after else 0.0
-        state = "interrupted" if counts.read else "failed"
+        broke: RunState = "interrupted" if counts.read else "failed"
         journal.finish(
-            run, state, why=open_codes[code], cursor="resume", next_at=time.time() + max(retry, 60.0)
+            run, broke, why=open_codes[code], cursor="resume", next_at=time.time() + max(retry, 60.0)
         )
         _tell(journal, source.id, open_codes, close=False)
         return
     complete = last is not None and last.complete and not run.keyless
     keep = last is not None and last.keep_cursor
-    if counts.read == 0 and alive_before > _FEW and not keep and last is not None and not last.still:
-        if not any("not modified" in n or "unchanged" in n for n in notes):
-            open_codes["empty"] = f"it answered with no rows where {alive_before:,} records were known"
-            complete = False
+    if counts.read == 0 and alive_before > _FEW and not keep and last is not None and all_sent:
+        open_codes["empty"] = f"it answered with no rows where {alive_before:,} records were known"
+        complete = False
     low, high = (0, 0) if recorded or source.expect.records is None else source.expect.records
     if complete and low and counts.read < low:
         open_codes["count-collapse"] = f"{counts.read:,} rows, expected at least {low:,}"
@@ -282,12 +293,15 @@ def _end(
         open_codes["count-explosion"] = f"{counts.read:,} rows, expected at most {high:,}"
     if counts.read > _FEW and counts.quarantined > source.expect.max_quarantine * counts.read:
         open_codes["quarantine"] = (
-            f"{counts.quarantined:,} of {counts.read:,} rows could not be understood: " + _reasons(journal, run)
+            f"{counts.quarantined:,} of {counts.read:,} rows could not be understood: "
+            + _reasons(journal, run)
         )
         complete = False
     for words in lost.vanished(alive_before):
         open_codes["field-vanished"] = words
-    fell_short = run.claimed is not None and last is not None and not last.complete and counts.read < run.claimed
+    fell_short = (
+        run.claimed is not None and last is not None and not last.complete and counts.read < run.claimed
+    )
     if fell_short:
         open_codes["incomplete"] = f"{counts.read:,} of {run.claimed:,} claimed rows could be read"
     remove, held = False, 0
@@ -304,13 +318,13 @@ def _end(
             remove = absent > 0
     wait = source.every * (0.9 + 0.2 * random.random())  # noqa: S311 jitter
     done = complete or (keep and last is not None and not fell_short)
-    state = "held" if held else "complete" if done else "partial"
+    state: RunState = "held" if held else "complete" if done else "partial"
     if "empty" in open_codes or "count-collapse" in open_codes or "quarantine" in open_codes:
         state = "held" if alive_before else state
     why = "; ".join(open_codes.values()) or "; ".join(notes if state == "partial" else [])
     journal.finish(
         run,
-        state,  # type: ignore[arg-type]
+        state,
         complete=complete,
         why=why,
         remove_absent=remove,

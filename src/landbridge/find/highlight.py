@@ -24,6 +24,7 @@ _SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uf900-\ufaff"
 _OF_SPACELESS = re.compile(f"[{_SPACELESS}]")
 _WORD = re.compile(rf"[^\s{_SPACELESS}]+")
 _EDGE = re.compile(r"[\s,.;:!?()]")
+_GAP = re.compile(r"[\s,.;:!?)]+")
 
 
 class Marker:
@@ -164,7 +165,7 @@ def _edge(text: str, at: int) -> int:
     """The next place where a word begins, if one is near."""
     if at == 0:
         return 0
-    found = _EDGE.search(text, at, at + 30)
+    found = _GAP.search(text, at, at + 30)
     return found.end() if found else at
 
 

@@ -289,9 +289,7 @@ class Journal:
             if holder is not None and _is_dead(holder):
                 free = sources.c.owner == holder
             taken = db.execute(
-                sa.update(sources)
-                .where(sources.c.id == number, free)
-                .values(owner=owner, lease=now + LEASE)
+                sa.update(sources).where(sources.c.id == number, free).values(owner=owner, lease=now + LEASE)
             )
             if not taken.rowcount:
                 return None
@@ -413,7 +411,11 @@ class Journal:
                 values["claimed"] = claimed
             if values:
                 db.execute(sa.update(runs).where(runs.c.id == run.id).values(**values))
-            state: dict[str, Any] = {"cursor": msgspec.json.encode(cursor), "keeps": keep, "lease": now + LEASE}
+            state: dict[str, Any] = {
+                "cursor": msgspec.json.encode(cursor),
+                "keeps": keep,
+                "lease": now + LEASE,
+            }
             if alive:
                 state["alive"] = sources.c.alive + alive
             db.execute(sa.update(sources).where(sources.c.id == number).values(**state))
@@ -474,7 +476,7 @@ class Journal:
                 gone.append(key)
             elif earlier is not None or (known is not None and known.run == run and known.gone is None):
                 again += 1
-                last = earlier.hash if earlier is not None else known.hash
+                last = earlier.hash if earlier is not None else old[key].hash
                 if last == one.hash:
                     counts.unchanged += 1
                 elif latest_wins:
@@ -558,7 +560,7 @@ class Journal:
             )
             seq += len(update)
         if fresh:
-            first = self._next(db, len(fresh), "record") 
+            first = self._next(db, len(fresh), "record")
             db.execute(
                 sa.insert(records),
                 [
@@ -650,10 +652,10 @@ class Journal:
             ],
         )
         # the last good version of a quarantined record stays and counts as seen
-        for part in _chunks([s.key for s in seen if s.key]):
+        for keys in _chunks([s.key for s in seen if s.key]):
             db.execute(
                 sa.update(records)
-                .where(records.c.source == number, records.c.key.in_(part), records.c.gone.is_(None))
+                .where(records.c.source == number, records.c.key.in_(keys), records.c.gone.is_(None))
                 .values(run=run)
             )
 
@@ -791,9 +793,7 @@ class Journal:
                 .values(state="complete", held=0, gone=runs.c.gone + len(ids))
             )
             db.execute(
-                sa.update(sources)
-                .where(sources.c.id == row.source)
-                .values(alive=sources.c.alive - len(ids))
+                sa.update(sources).where(sources.c.id == row.source).values(alive=sources.c.alive - len(ids))
             )
         return len(ids)
 
@@ -827,17 +827,13 @@ class Journal:
         with self.engine.begin() as db:
             known = db.execute(
                 sa.update(incidents)
-                .where(
-                    incidents.c.source == number, incidents.c.code == code, incidents.c.closed.is_(None)
-                )
+                .where(incidents.c.source == number, incidents.c.code == code, incidents.c.closed.is_(None))
                 .values(what=what)
             )
             if not known.rowcount:
                 db.execute(sa.insert(incidents).values(source=number, code=code, what=what, opened=now))
 
-    def close_incidents(
-        self, source: str, *, but: Iterable[str] = (), now: float | None = None
-    ) -> None:
+    def close_incidents(self, source: str, *, but: Iterable[str] = (), now: float | None = None) -> None:
         """Closes the open incidents of a source, except those of the codes in `but`."""
         now = time.time() if now is None else now
         with self.engine.begin() as db:
@@ -862,9 +858,7 @@ class Journal:
         if open_only:
             query = query.where(incidents.c.closed.is_(None))
         with self._reader.connect() as db:
-            return [
-                Incident(r.id, r.name, r.code, r.what, r.opened, r.closed) for r in db.execute(query)
-            ]
+            return [Incident(r.id, r.name, r.code, r.what, r.opened, r.closed) for r in db.execute(query)]
 
     def quarantined(self, source: str = "", *, limit: int = 100_000) -> list[Quarantined]:
         """The rows that wait, oldest first."""
@@ -905,7 +899,7 @@ class Journal:
                     .group_by(runs.c.source)
                 ).all()
             )
-            open_ = dict(
+            open_: dict[int, int] = dict(
                 db.execute(
                     sa.select(incidents.c.source, sa.func.count())
                     .where(incidents.c.closed.is_(None))
@@ -976,9 +970,7 @@ class Journal:
         """The next changes of a member's kind behind number `after`, in order."""
         with self._reader.connect() as db:
             numbers = (
-                db.execute(
-                    sa.select(sources.c.id).where(sources.c.member == member, sources.c.kind == kind)
-                )
+                db.execute(sa.select(sources.c.id).where(sources.c.member == member, sources.c.kind == kind))
                 .scalars()
                 .all()
             )
@@ -1032,7 +1024,7 @@ class Journal:
             ).scalar_one()
             if lonely:
                 wrong.append(f"{lonely:,} records have lost their contents")
-            counted = dict(
+            counted: dict[int, int] = dict(
                 db.execute(
                     sa.select(records.c.source, sa.func.count())
                     .where(records.c.gone.is_(None))
@@ -1041,7 +1033,9 @@ class Journal:
             )
             for row in db.execute(sa.select(sources.c.id, sources.c.name, sources.c.alive)):
                 if counted.get(row.id, 0) != row.alive:
-                    wrong.append(f"{row.name}: counts {row.alive:,} records, holds {counted.get(row.id, 0):,}")
+                    wrong.append(
+                        f"{row.name}: counts {row.alive:,} records, holds {counted.get(row.id, 0):,}"
+                    )
         return wrong
 
     def last_seq(self, member: str, kind: str) -> int:

@@ -122,10 +122,10 @@ def _getter(theirs: Theirs, *, many: bool, join: str = "") -> Get:
         if many:
             return found
         if join:
-            kept = [words(v) if not isinstance(v, dict) else v for v in found]
-            if any(isinstance(v, dict) for v in kept):
-                return next(v for v in kept if isinstance(v, dict))
-            return join.join(dict.fromkeys(v for v in kept if v)) or None
+            objects = [v for v in found if isinstance(v, dict)]
+            if objects:
+                return objects[0]
+            return join.join(dict.fromkeys(text for v in found if (text := words(v)))) or None
         return found[0] if found else None
 
     if len(gets) == 1 and not theirs.split and find is None and not many and not join:
@@ -259,11 +259,7 @@ def _known_fields(source: Source) -> _Tree:
     tree: _Tree = {}
     mapped = [p for parts in source.theirs.values() for theirs in parts.values() for p in theirs.path]
     for text in (*mapped, *source.ignore):
-        steps = [
-            s.replace("\0", ".")
-            for s in text.replace("\\.", "\0").split(".")
-            if s and not s.isdigit()
-        ]
+        steps = [s.replace("\0", ".") for s in text.replace("\\.", "\0").split(".") if s and not s.isdigit()]
         node = tree
         for step in steps[:-1]:
             below = node.setdefault(step, {})
@@ -335,7 +331,9 @@ def _table(source: Source, ours: str) -> Callable[[str, str], list[str] | None] 
     if entries is None:
         return None
     table = {
-        _SPACE.sub(" ", theirs).strip().casefold(): [c for c in ([code] if isinstance(code, str) else code) if c]
+        _SPACE.sub(" ", theirs).strip().casefold(): [
+            c for c in ([code] if isinstance(code, str) else code) if c
+        ]
         for theirs, code in entries.items()
     }
     rest = table.get("*")
@@ -509,7 +507,7 @@ def _parts_reader(
                         name = f"{field.name}.{part}" if part else field.name
                         raise UnknownValue(
                             source.id,
-                            f"{'/'.join(parts[part].path)}={words(value)[:80]!r} is not in [values.\"{name}\"]",
+                            f'{"/".join(parts[part].path)}={words(value)[:80]!r} is not in [values."{name}"]',
                             field=name,
                             value=words(value),
                             hint=f"add it to {_file(source)}",
@@ -558,7 +556,9 @@ def _party_reader(source: Source, field: Field, parts: dict[str, Theirs]) -> Rea
             party = Party(
                 name=_short(one.get("name", one.get("", "")), field.name, reading),
                 id=words(one.get("id"))[:100],
-                url=words(one.get("url")) if words(one.get("url")).startswith(("http://", "https://")) else "",
+                url=words(one.get("url"))
+                if words(one.get("url")).startswith(("http://", "https://"))
+                else "",
             )
             if party.name or party.id:
                 found.append(party)

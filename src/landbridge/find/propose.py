@@ -12,6 +12,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import msgspec
 
 from landbridge import codes
 from landbridge.find import dates, language, pay, places
+from landbridge.find.analysis import languages
 from landbridge.find.mapping import words
 from landbridge.kinds.kind import Field, Kind
 
@@ -222,7 +224,11 @@ class _Judge:
         if field.type == "date":
             return 1.0 if self.order(column) is not None and _share(values, _has_digit) > 0.9 else 0.0
         if field.type == "url":
-            return 1.0 if _share(values, lambda v: bool(_URL.match(v)) or v.startswith(("/", "www."))) > 0.9 else 0.0
+            return (
+                1.0
+                if _share(values, lambda v: bool(_URL.match(v)) or v.startswith(("/", "www."))) > 0.9
+                else 0.0
+            )
         if field.type == "money" and part in {"low", "high"}:
             return 1.0 if _share(values, _is_number) > 0.9 else 0.0
         if field.type == "money" and part == "currency":
@@ -238,7 +244,7 @@ class _Judge:
         if part in {"city", "text", "region"} and field.type == "place":
             return 1.0 if not _share(values, lambda v: bool(_URL.match(v))) > 0.5 else 0.0
         if field.type == "code":
-            known = _share(values, lambda v: any(_known_word(field.name, p) for p in _split(v)))
+            known = _share(values, partial(_says, field.name))
             return known if known >= 0.3 and column.distinct <= max(_CODE_WORDS_MAX, 1) else 0.0
         if field.type == "text" and field.required:
             return 1.0 if 2 < column.mean < 160 and _share(values, _is_number) < 0.5 else 0.0
@@ -251,6 +257,11 @@ class _Judge:
 
 def _has_digit(value: str) -> bool:
     return bool(_DIGIT.search(value)) or len(value) < 20
+
+
+def _says(field: str, value: str) -> bool:
+    """Whether a value holds a word that we know for a code field."""
+    return any(_known_word(field, part) for part in _split(value))
 
 
 def _split(value: str) -> list[str]:
@@ -311,9 +322,7 @@ def _share_codes(kind: Kind, columns: Sequence[Column], taken: dict[str, Choice]
             choice = taken.get(other.name)
             if choice is None or choice.why == "shared":
                 continue
-            known = _share(
-                by_path[choice.path].values, lambda v, f=field.name: any(_known_word(f, p) for p in _split(v))
-            )
+            known = _share(by_path[choice.path].values, partial(_says, field.name))
             if known >= 0.1:
                 taken[field.name] = Choice(field.name, choice.path, choice.score * known, "shared")
                 break
@@ -340,7 +349,11 @@ def _by_values(
     titles = [
         c
         for c in free
-        if 5 < c.mean < 90 and c.share > 0.95 and not c.many and c.distinct > 0.3 * c.filled and not _looks_coded(c)
+        if 5 < c.mean < 90
+        and c.share > 0.95
+        and not c.many
+        and c.distinct > 0.3 * c.filled
+        and not _looks_coded(c)
     ]
     take(kind.title, titles[0] if titles else None, "short texts, nearly all different")
 
@@ -376,7 +389,9 @@ def propose(
     top.append('licence = ""  # settle: who may use these data, and where that is written')
     settle.append("licence: who may use these data")
     top.append('store = "full"')
-    top.append('deletes = "none"  # settle: tombstone, absence (the whole register comes each time), expiry or none')
+    top.append(
+        'deletes = "none"  # settle: tombstone, absence (the whole register comes each time), expiry or none'
+    )
     settle.append("deletes: how does one learn that a record is gone?")
     tongues = _languages(by_ours, by_path)
     if tongues:
@@ -407,7 +422,9 @@ def propose(
             ]
             if more:
                 together = ", ".join(map(_quote, [by_ours[name].path, *more]))
-                map_lines = [x if not x.startswith(name + " =") else f"{name} = [{together}]" for x in map_lines]
+                map_lines = [
+                    x if not x.startswith(name + " =") else f"{name} = [{together}]" for x in map_lines
+                ]
                 choices += [Choice(name, path, 0.3, "its values are long texts") for path in more]
     mapped = {c.path for c in choices} | set(_id_paths(columns, by_ours, by_path, kind))
     ignored = [c.path for c in columns if c.path not in mapped and not _covered(c.path, mapped)]
@@ -424,7 +441,9 @@ def propose(
     for field in kind.of_type("code"):
         if field.name in by_ours:
             path = by_ours[field.name].path
-            beside = [f.name for f in kind.of_type("code") if f.name in by_ours and by_ours[f.name].path == path]
+            beside = [
+                f.name for f in kind.of_type("code") if f.name in by_ours and by_ours[f.name].path == path
+            ]
             body += _values_lines(field, by_path[path], beside, settle)
     orders = {
         judge.order(by_path[by_ours[f.name].path]) for f in kind.of_type("date") if f.name in by_ours
@@ -454,7 +473,11 @@ def _id_paths(
     if named:
         return [max(named, key=lambda pair: (pair[0], pair[1].distinct))[1].path]
     url = by_ours.get("url")
-    if url is not None and by_path[url.path].share > 0.98 and by_path[url.path].distinct >= 0.97 * by_path[url.path].filled:
+    if (
+        url is not None
+        and by_path[url.path].share > 0.98
+        and by_path[url.path].distinct >= 0.97 * by_path[url.path].filled
+    ):
         return [url.path]
     together = [kind.title, "employer.name", "places.text", "places.city", "pay.text", "published"]
     return [by_ours[o].path for o in together if o in by_ours] or [c.path for c in columns[:3]]
@@ -485,9 +508,9 @@ def _map_lines(field: Field, by_ours: Mapping[str, Choice], by_path: Mapping[str
             return [f'{field.name} = {{ path = {_quote(choice.path)}, split = "\\\\s*[,;|]\\\\s*" }}']
         return [f"{field.name} = {_quote(choice.path)}"]
     parts = {o.partition(".")[2]: c for o, c in by_ours.items() if o.startswith(field.name + ".")}
-    if field.type == "money" and "text" in parts and parts.keys() & {"low", "high"}:
-        if _share(by_path[parts["text"].path].values, _is_number) > 0.9:
-            del parts["text"]
+    bounds = field.type == "money" and parts.keys() & {"low", "high"}
+    if bounds and "text" in parts and _share(by_path[parts["text"].path].values, _is_number) > 0.9:
+        del parts["text"]
     if set(parts) <= {"currency", "period"}:
         return []
     if field.type == "place" and set(parts) == {"text"}:
@@ -509,7 +532,9 @@ def _lists(column: Column) -> bool:
 def _values_lines(field: Field, column: Column, beside: Sequence[str], settle: list[str]) -> list[str]:
     found: dict[str, None] = {}
     for value in column.values:
-        found.update(dict.fromkeys(p.strip() for p in (_split(value) if field.many else [value]) if p.strip()))
+        found.update(
+            dict.fromkeys(p.strip() for p in (_split(value) if field.many else [value]) if p.strip())
+        )
     lines = ["", f"[values.{field.name}]  # their word = ours"]
     unknown = []
     for word in found:
@@ -535,16 +560,22 @@ def _pay_lines(
     text = pays.get("pay.text")
     lines = []
     if "pay.currency" not in pays:
-        read = [m for v in by_path[text.path].values[:80] if text and (m := _money(v, country))] if text else []
+        read = (
+            [m for v in by_path[text.path].values[:80] if text and (m := _money(v, country))] if text else []
+        )
         amounts = [m for m in read if m.low is not None or m.high is not None]
         if not amounts or sum(1 for m in amounts if m.currency) < 0.8 * len(amounts):
             lines.append('# currency = ""  # settle: of the amounts, ISO 4217')
             settle.append("[pay] currency: the amounts do not say it")
     if "pay.period" not in pays:
-        read = [m for v in by_path[text.path].values[:80] if text and (m := _money(v, country))] if text else []
+        read = (
+            [m for v in by_path[text.path].values[:80] if text and (m := _money(v, country))] if text else []
+        )
         amounts = [m for m in read if m.low is not None or m.high is not None]
         if not amounts or sum(1 for m in amounts if m.period) < 0.8 * len(amounts):
-            lines.append('# period = ""  # settle: hour, day, week, month or year; without it pay is not compared')
+            lines.append(
+                '# period = ""  # settle: hour, day, week, month or year; without it pay is not compared'
+            )
             settle.append("[pay] period: the amounts do not say it")
     return ["", "[pay]", *lines] if lines else []
 
@@ -557,7 +588,7 @@ def _money(value: str, country: str) -> Any:
 
 
 def _languages(by_ours: Mapping[str, Choice], by_path: Mapping[str, Column]) -> list[str]:
-    known = "en ru kk ky be hy uk uz vi id ms th km lo my fil zh de fr es sv no pl ar".split()
+    known = sorted(languages())
     tally: Counter[str] = Counter()
     for n in range(120):
         text = " ".join(

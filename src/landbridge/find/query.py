@@ -37,7 +37,7 @@ _PERIODS = ["hour", "day", "week", "month", "year"]
 _NAMED_BY_TYPE: tuple[tuple[str, ValueType], ...] = (("pay", "money"), ("since", "date"), ("place", "place"))
 _AGO = re.compile(r"(\d{1,5})\s*(h|d|w)?")
 _HOURS = {"h": 1, "d": 24, "w": 168}
-_NAME = re.compile(r"[a-z][a-z0-9-]{1,31}")
+_NAME = re.compile(r"[^\W_][\w '’.()-]{1,60}")  # a country, in any language, or a member
 _SOURCE = re.compile(r"[a-z][a-z0-9-]*/[\w.-]+")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
 _POINT = re.compile(r"(-?\d{1,2}(?:\.\d+)?)\s*,\s*(-?\d{1,3}(?:\.\d+)?)")
@@ -148,10 +148,12 @@ def parse(
     for name, field in own.items():
         if values := _list(given, name):
             filters[name] = tuple(dict.fromkeys(_value(name, field, v) for v in values))
+    if "city" in filters and own.get("city") is None:
+        filters["city"] = _towns(filters["city"], filters.get("country", ()))
     around = _around(given, kind, filters)
     if values := _list(given, "lang"):
         filters["language"] = tuple(
-            _matching("lang", v, _LANGUAGE, "a language code such as ru") for v in values
+            _matching("lang", v.lower(), _LANGUAGE, "a language code such as ru") for v in values
         )
     if values := _list(given, "source"):
         filters["source"] = tuple(_matching("source", v, _SOURCE, "member/source") for v in values)
@@ -194,7 +196,7 @@ def parameters(kinds: Mapping[str, Kind]) -> list[dict[str, Any]]:
     schemas: dict[str, dict[str, Any]] = {
         "q": {"type": "string", "maxLength": LONGEST},
         "kind": {"type": "string", "enum": list(kinds), "default": default_kind(kinds)},
-        "in": some({"pattern": f"^{_NAME.pattern}$"}),
+        "in": some({"maxLength": 60}),
         "place": {"type": "string", "maxLength": 200},
         "radius": {"type": "number", "minimum": _NEAREST, "maximum": _FARTHEST, "default": _KM},
         "pay": {"type": "number", "minimum": 0, "maximum": _MOST_PAY},
@@ -336,6 +338,13 @@ def _value(name: str, field: Field | None, value: str) -> str:
     if not found:
         raise UsageError(f"{_shown(value)} has no letter", parameter=name)
     return found
+
+
+def _towns(names: Sequence[str], countries: Sequence[str]) -> tuple[str, ...]:
+    """Towns as they are spelt, and as the gazetteer knows them."""
+    country = countries[0] if len(countries) == 1 else ""
+    found = [places.resolve(name, country, best=True) for name in names if not _CODED.fullmatch(name)]
+    return tuple(dict.fromkeys([*names, *(p.id for p in found if p is not None and p.id)]))
 
 
 def _around(given: Mapping[str, list[str]], kind: Kind, filters: dict[str, tuple[str, ...]]) -> Around | None:

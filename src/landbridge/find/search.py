@@ -157,7 +157,7 @@ class Result(msgspec.Struct, frozen=True):
     plans: dict[str, str] = {}
 
 
-class Party(Protocol):
+class Participant(Protocol):
     """Of a member, what a search must know."""
 
     @property
@@ -169,7 +169,7 @@ def search(
     *,
     kind: Kind,
     indexes: Mapping[str, Index | Exception],
-    members: Mapping[str, Party],
+    members: Mapping[str, Participant],
     standings: Mapping[str, Standing],
     rates: Rates,
     snippets: bool = True,
@@ -270,7 +270,9 @@ def _page(query: Query, now: datetime) -> _Page:
     return page
 
 
-def _plan(query: Query, kind: Kind, asked: Asked, member: str, party: Party, view: View, page: _Page) -> Plan:
+def _plan(
+    query: Query, kind: Kind, asked: Asked, member: str, party: Participant, view: View, page: _Page
+) -> Plan:
     offset, upto = page.at.get(member, (0, view.seq))
     words = asked.words_in(member)
     return Plan(
@@ -285,7 +287,7 @@ def _plan(query: Query, kind: Kind, asked: Asked, member: str, party: Party, vie
     )
 
 
-def _filters(query: Query, kind: Kind, member: str, party: Party) -> Iterator[Filter]:
+def _filters(query: Query, kind: Kind, member: str, party: Participant) -> Iterator[Filter]:
     chosen = dict(query.filters)
     named = [code for name in query.members if (code := codes.country(name))]
     if named and member not in query.members and len(party.countries) > 1 and kind.first("place"):

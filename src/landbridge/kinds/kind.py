@@ -8,18 +8,16 @@ import tomllib
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 from landbridge.errors import ConfigError
 from landbridge.kinds.values import Concept, Day, Money, Party, Period, Place
 
-ValueType = Literal[
-    "text", "concept", "place", "money", "date", "period", "party", "code", "url", "number"
-]
+ValueType = Literal["text", "concept", "place", "money", "date", "period", "party", "code", "url", "number"]
 LANGUAGES = (
-    "en ru kk ky be hy uz vi id ms th km lo my fil zh fr de es ar".split()
+    ["en", "ru", "kk", "ky", "be", "hy", "uz", "vi", "id", "ms", "th", "km", "lo", "my", "fil", "zh", "fr", "de", "es", "ar"]
 )  # of the interface; every label has them all
 
 _PYTHON: dict[str, Any] = {
@@ -34,7 +32,8 @@ _PYTHON: dict[str, Any] = {
     "number": int | float,
     "date": Day,
 }
-STRUCTS: dict[str, type[msgspec.Struct]] = {
+StructType: TypeAlias = type[msgspec.Struct]
+STRUCTS: dict[str, StructType] = {
     "concept": Concept,
     "place": Place,
     "money": Money,
@@ -58,7 +57,7 @@ class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     values: dict[str, Words] = {}  # the closed list of a code, with labels
 
     @property
-    def struct(self) -> type[msgspec.Struct] | None:
+    def struct(self) -> "StructType | None":
         return STRUCTS.get(self.type)
 
 

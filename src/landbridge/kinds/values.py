@@ -11,7 +11,6 @@ from typing import Annotated
 
 import msgspec
 
-
 Day = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\dZ)?$")]
 
 

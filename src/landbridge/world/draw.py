@@ -24,6 +24,7 @@ class Trade:
     group: str  # which sentences suit it
     isco: str
     pay: float  # euro a month
+    share: int = 1  # how much more often it is advertised than others
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Phrases:
 
     title: dict[str, str]
     task: dict[str, list[str]]
-    need: list[str]
+    need: list[str]  # two years and more, a trade learnt, care, no experience
     offer: list[str]
     cv: list[str]
 
@@ -131,6 +132,11 @@ def _known(language: str) -> list[Trade]:
     return [trade for trade in trades() if trade.name in phrases(language).title]
 
 
+@cache
+def _advertised(language: str) -> list[Trade]:
+    return [trade for trade in _known(language) for _ in range(trade.share)]
+
+
 class Draw:
     """A run of chance that is the same whenever its seed is."""
 
@@ -148,16 +154,17 @@ class Draw:
 
     def job(self, number: int, member: str, language: str, currency: str) -> Job:
         words = phrases(language)
-        trade = self.pick(_known(language))
+        trade = self.pick(_advertised(language))
         low, high = self.pay(trade, currency)
         posted = CLOCK - timedelta(days=self.between(0, 60))
+        years = self.pick([0, 0, 1, 1, 2, 3, 5])
         return Job(
             number=number,
             trade=trade,
             language=language,
             title=words.title[trade.name],
             tasks=words.task[trade.group],
-            need=self.pick(words.need),
+            need=words.need[0] if years > 1 else self.pick(words.need[1:3] if years else words.need[2:]),
             offer=self.pick(words.offer),
             employer=self.pick(employers(language, trade.group)),
             spot=self.pick(spots(member, language)),
@@ -167,7 +174,7 @@ class Draw:
             contract=self._contract(trade),
             hours=self.pick(["full-time"] * 5 + ["part-time", "shift"]),
             remote=self.pick(["on-site", "hybrid", "remote"]) if trade.group == "tech" else "on-site",
-            years=self.pick([0, 0, 1, 1, 2, 3, 5]),
+            years=years,
             openings=self.pick([1, 1, 1, 2, 3, 5, 10]),
             published=posted,
             expires=posted + timedelta(days=self.pick([30, 45, 60, 90])),
@@ -189,7 +196,7 @@ class Draw:
     def person(self, number: int, member: str, language: str, currency: str, home: str = "") -> Person:
         """A person; `home` is the language in which the register names their town."""
         words = phrases(language)
-        trade = self.pick(_known(language))
+        trade = self.pick(_advertised(language))
         return Person(
             number=number,
             trade=trade,

@@ -230,9 +230,10 @@ class Writer:
         for column in self._where:
             if column == "country":
                 terms = {p.country for p in places if p.country}
-            else:
-                terms = {key(text) for p in places if (text := getattr(p, column))}
-                terms.discard("")
+            elif column == "region":
+                terms = {key(p.region) for p in places} - {""}
+            else:  # one town, however it is spelt, where the gazetteer knows it
+                terms = {p.id or key(p.city) for p in places if p.city} - {""}
             if not terms:
                 lacks.append(column)
             exact.extend((column, term) for term in sorted(terms))
@@ -307,7 +308,7 @@ def label(kind: Kind, column: str, term: str, record: bytes) -> str:
         place = kind.first("place")
         found = values.get(place.name) if place else None
         for one in found if isinstance(found, list) else [found or {}]:
-            if key(one.get(column, "")) == term:
+            if one.get(column) and (key(one[column]) == term or (column == "city" and one.get("id") == term)):
                 return " ".join(one[column].split())
         return term
     found = values.get(column)

@@ -211,10 +211,10 @@ class TantivyIndex:
             shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
         _sweep(folder)
-        index = tantivy.Index(_schema(self._shape), str(folder), reuse=True)
-        index.config_reader("manual")
-        index.register_tokenizer("whitespace", _BY_SPACES)
         try:
+            index = tantivy.Index(_schema(self._shape), str(folder), reuse=True)
+            index.config_reader("manual")
+            index.register_tokenizer("whitespace", _BY_SPACES)
             writer = index.writer(heap_size=HEAP, num_threads=1)
             done = self._add_all(index, writer, meta, changes, shown=shown)
             writer.wait_merging_threads()

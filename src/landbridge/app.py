@@ -1,0 +1,55 @@
+"""What `landbridge serve` serves: the API and the pages of one instance, as an ASGI application."""
+
+import os
+from functools import cache
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from landbridge.api import endpoints
+from landbridge.api.problems import OURS, problem
+from landbridge.config import read_settings
+from landbridge.instance import Instance
+from landbridge.portal.pages import Pages
+
+
+def make_app(instance: Instance, *, demo: bool = False) -> Starlette:
+    """The application of an instance. There is no middleware of ours: every answer has its headers already."""
+    pages = Pages(instance, demo=demo)
+
+    async def answer(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        allowed = dict(error.headers or {})
+        detail = (
+            f"only {allowed['Allow']} here"
+            if "Allow" in allowed
+            else f"nothing at {request.url.path[:200]!r}"
+        )
+        if request.url.path.startswith("/api"):
+            return problem(
+                error.status_code, detail, headers=allowed, hint="/api/v1/openapi.json lists what there is"
+            )
+        return pages.error(error.status_code, detail, headers=allowed)
+
+    async def answer_ours(request: Request, _error: Exception) -> Response:
+        return problem(500, OURS) if request.url.path.startswith("/api") else pages.error(500, OURS)
+
+    app = Starlette(
+        routes=[*endpoints.routes(instance), *pages.routes()],
+        exception_handlers={HTTPException: answer, 500: answer_ours},
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+@cache
+def _served() -> Starlette:
+    return make_app(Instance(read_settings()), demo=os.environ.get("LANDBRIDGE_DEMO") == "1")
+
+
+async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    """The application of the instance that the environment describes, opened when it is first needed."""
+    await _served()(scope, receive, send)
