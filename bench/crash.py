@@ -131,7 +131,7 @@ def final_state(folder: Path) -> list[str]:
 
 def kill(folder: Path, times: int, seed: int = 1) -> dict[str, Any]:
     """Kills a harvesting child so many times at random instants; returns what was found wrong."""
-    dice = random.Random(seed)  # noqa: S311
+    dice = random.Random(seed)
     wrong: list[str] = []
     started = time.monotonic()
     for n in range(times):

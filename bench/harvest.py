@@ -87,7 +87,7 @@ def _bare(url: str, folder: Path) -> float:
     db.executescript("PRAGMA journal_mode=WAL; CREATE TABLE r (key TEXT PRIMARY KEY, data BLOB)")
     started, count, page = time.perf_counter(), 0, 0
     while True:
-        with urlopen(f"{url}/pages?page={page}") as answer:  # noqa: S310 our own loopback register
+        with urlopen(f"{url}/pages?page={page}") as answer:
             items = msgspec.json.decode(answer.read())["data"]["items"]
         if not items:
             break

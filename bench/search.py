@@ -121,7 +121,7 @@ class Words:
     """The made-up words of a language: common ones are short, and a few are in most texts (Zipf–Mandelbrot)."""
 
     def __init__(self, country: Country, count: int = 30_000) -> None:
-        draw = random.Random(country.code)  # noqa: S311
+        draw = random.Random(country.code)
         openings, _, endings = country.syllables.rpartition("/")
         found: dict[str, None] = {}
         if openings:  # a language of single syllables
@@ -388,7 +388,7 @@ class Asked(NamedTuple):
 def queries(count: int = QUERIES) -> list[Asked]:
     """Words of titles and of texts, common and rare, one to three of them."""
     kind = _kind()
-    draw = random.Random(11)  # noqa: S311
+    draw = random.Random(11)
     pool = {c.code: list(vacancies(c, 400, kind)) for c in COUNTRIES}
     found = []
     for _ in range(count):
@@ -700,7 +700,7 @@ def over_http(ours: Path, *, seconds: int = 10, workers: int = 2) -> dict[str, d
 def _wait_for(url: str) -> None:
     for _ in range(200):
         try:
-            with urlopen(url) as answer:  # noqa: S310
+            with urlopen(url) as answer:
                 answer.read()
             return
         except OSError:

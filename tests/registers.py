@@ -84,7 +84,7 @@ FAULTS: dict[str, str] = {
 
 def records(count: int, seed: int = 1, *, step: float = 600.0) -> list[Record]:
     """`count` vacancies of our own invention, one every `step` seconds."""
-    dice = random.Random(seed)  # noqa: S311
+    dice = random.Random(seed)
     made = []
     for n in range(count):
         title = dice.choice(_TITLES)
