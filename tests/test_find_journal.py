@@ -37,7 +37,7 @@ def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]
 
 
 def _empty(journal: Journal) -> None:
-    from landbridge.find.journal import meta
+    from landbridge.find.journal.tables import meta
 
     meta.drop_all(journal.engine)
     made = Journal(journal.engine.url.render_as_string(hide_password=False), KINDS)

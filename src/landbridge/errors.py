@@ -5,6 +5,7 @@ LandbridgeError                 500
 ├── NotFound                    404  no such record, member, source or kind
 ├── Gone                        410  the record was there and was withdrawn
 ├── ConfigError                 500  a file or setting of ours is wrong
+├── StorageError                507  our disk or database refuses: nothing half-written is kept
 ├── SourceError                 502  a member's register
 │   ├── SourceFileError              its TOML cannot be used
 │   ├── RowError                     one row cannot be read: it is quarantined
@@ -59,6 +60,12 @@ class Gone(LandbridgeError):
 
 class ConfigError(LandbridgeError):
     """A file or setting of this instance."""
+
+
+class StorageError(LandbridgeError):
+    """Our own disk or database refuses."""
+
+    status = 507
 
 
 class SourceError(LandbridgeError):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from landbridge.config import Settings
-from landbridge.errors import ConfigError, FetchError, NotFound, UsageError
+from landbridge.errors import ConfigError, FetchError, NotFound, StorageError, UsageError
 from landbridge.find import doctor, rates
 from landbridge.find import harvest as harvesting
 from landbridge.find.connect import connect
@@ -430,13 +430,21 @@ def _describe(source: Source, state: SourceState | None) -> dict[str, Any]:
 
 
 def follow(journal: Journal, index: Index, member: str, kind: str) -> int:
-    """Brings one index up to the journal, some thousand changes a commit."""
+    """Brings one index up to the journal, some thousand changes a commit.
+
+    Raises StorageError when the disk refuses: the journal has everything, and the next call goes on.
+    """
     done = 0
     while True:
         changes = journal.changes(member, kind, index.last_seq)
         if not changes:
             return done
-        index.write((c.seq, c.record if c.record is not None else Removal(c.id)) for c in changes)
+        try:
+            index.write((c.seq, c.record if c.record is not None else Removal(c.id)) for c in changes)
+        except OSError as error:
+            raise StorageError(
+                str(error), hint="make room, then landbridge index follow, or harvest again"
+            ) from error
         done += len(changes)
 
 

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import sqlalchemy as sa
 
-from landbridge.errors import FetchError, RowError, Slowdown, SourceError
+from landbridge.errors import FetchError, RowError, Slowdown, SourceError, StorageError
 from landbridge.find.connect.page import Page, fingerprint
 from landbridge.find.journal import LEASE, Counts, Journal, Quarantined, Run, RunState, Seen, worker
 from landbridge.find.mapping import Mapper, read_row
@@ -143,7 +144,8 @@ async def harvest(
     2. read page by page, commit each        5. remove what is proven absent, within `max_drop`
     3. note fields that vanish               6. open or close incidents
 
-    Never raises for what a register does: that is in the answer's `state` and `why`. A `recorded` file may be
+    Raises StorageError when our own disk or database refuses; never for what a register
+    does: that is in the answer's `state` and `why`. A `recorded` file may be
     a part of the register: how many records to expect does not apply to it.
     """
     if source.store == "live-only":
@@ -174,6 +176,12 @@ async def harvest(
             await asyncio.sleep(0)
     except SourceError as failure:
         error = failure
+    except sa.exc.DBAPIError as failure:
+        journal.let_go(source.id, me)
+        raise StorageError(
+            f"{source.id}: the journal refuses a page: {failure.orig}",
+            hint="every page before it is kept; make room and harvest again: it goes on at its page",
+        ) from failure
     finally:
         heart.cancel()
     _end(

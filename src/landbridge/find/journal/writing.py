@@ -1,266 +1,45 @@
-"""The journal: the truth about every record, run, quarantined row and incident.
+"""What changes the journal: pages of a harvest, the ends of runs, tombstones, quarantine and incidents."""
 
-SQLite in WAL mode by default, PostgreSQL through the same SQLAlchemy Core statements. A page of a
-harvest, its cursor and its counts commit in one transaction; each change gets the next number of one
-sequence, and an index follows the journal by that number. Whatever else is lost can be rebuilt from here.
-"""
-
+import contextlib
 import os
 import socket
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from landbridge.errors import ConfigError, NotFound
-from landbridge.find.mapping import Mapped
-from landbridge.find.record import Provenance, Record
+from landbridge.find.journal.reading import CHUNK, JournalReader, chunks
+from landbridge.find.journal.states import COUNTED, Counts, Run, RunState, Seen
+from landbridge.find.journal.tables import (
+    contents,
+    counters,
+    incidents,
+    meta,
+    quarantine,
+    records,
+    runs,
+    sources,
+)
 from landbridge.kinds.kind import Kind
 
 LEASE = 60.0  # seconds without a heartbeat until a run may be taken over
 RESUME = 3_600.0  # seconds in which an interrupted run goes on at its page; later it would miss what moved
-_CHUNK = 2_000
-_T = TypeVar("_T")
-
-meta = sa.MetaData()
-_big = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-
-sources = sa.Table(
-    "sources",
-    meta,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("name", sa.Text, nullable=False, unique=True),  # member/source
-    sa.Column("member", sa.Text, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("cursor", sa.LargeBinary),
-    sa.Column("keeps", sa.Boolean, nullable=False, default=False),  # the cursor is for further runs too
-    sa.Column("alive", _big, nullable=False, default=0),
-    sa.Column("claimed", _big),
-    sa.Column("owner", sa.Text),
-    sa.Column("lease", sa.Float, nullable=False, default=0.0),
-    sa.Column("next", sa.Float, nullable=False, default=0.0),
-)
-runs = sa.Table(
-    "runs",
-    meta,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("source", sa.ForeignKey("sources.id"), nullable=False, index=True),
-    sa.Column("state", sa.Text, nullable=False),  # a RunState
-    sa.Column("started", sa.Float, nullable=False),
-    sa.Column("ended", sa.Float),
-    sa.Column("complete", sa.Boolean, nullable=False, default=False),
-    sa.Column("claimed", _big),
-    *(
-        sa.Column(name, _big, nullable=False, default=0)
-        for name in ("read", "new", "changed", "unchanged", "duplicate_key", "quarantined", "gone", "held")
-    ),
-    sa.Column("keyless", _big, nullable=False, default=0),
-    sa.Column("repeated", _big, nullable=False, default=0),  # rows whose key this run had met before
-    sa.Column("why", sa.Text, nullable=False, default=""),
-)
-records = sa.Table(
-    "records",
-    meta,
-    sa.Column("id", _big, primary_key=True),
-    sa.Column("source", sa.ForeignKey("sources.id"), nullable=False),
-    sa.Column("key", sa.Text, nullable=False),
-    sa.Column("hash", sa.LargeBinary, nullable=False),  # of what was understood
-    sa.Column("raw", sa.LargeBinary, nullable=False),  # of the bytes as read
-    sa.Column("run", sa.Integer, nullable=False),  # that saw it last
-    sa.Column("first_seen", sa.Float, nullable=False),
-    sa.Column("changed", sa.Float, nullable=False),
-    sa.Column("expires", sa.Float),
-    sa.Column("gone", sa.Float),
-    sa.Column("gone_why", sa.Text, nullable=False, default=""),
-    sa.Column("seq", _big, nullable=False),
-    sa.UniqueConstraint("source", "key"),
-    sa.Index("records_by_raw", "source", "raw"),
-    sa.Index("records_by_seq", "source", "seq"),
-)
-contents = sa.Table(
-    "contents",
-    meta,
-    sa.Column("record", sa.ForeignKey("records.id"), primary_key=True, autoincrement=False),
-    sa.Column("language", sa.Text, nullable=False),
-    sa.Column("url", sa.Text, nullable=False),
-    sa.Column("data", sa.LargeBinary, nullable=False),  # JSON: the kind's values
-    sa.Column("translations", sa.LargeBinary),
-)
-quarantine = sa.Table(
-    "quarantine",
-    meta,
-    sa.Column("id", _big, primary_key=True),
-    sa.Column("source", sa.ForeignKey("sources.id"), nullable=False, index=True),
-    sa.Column("run", sa.Integer, nullable=False),
-    sa.Column("at", sa.Float, nullable=False),
-    sa.Column("where", sa.Text, nullable=False),
-    sa.Column("key", sa.Text, nullable=False),
-    sa.Column("code", sa.Text, nullable=False),
-    sa.Column("field", sa.Text, nullable=False),
-    sa.Column("value", sa.Text, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("raw", sa.LargeBinary, nullable=False),
-    sa.Column("raw_hash", sa.LargeBinary, nullable=False),
-    sa.Index("quarantine_by_raw", "source", "raw_hash"),
-)
-incidents = sa.Table(
-    "incidents",
-    meta,
-    sa.Column("id", _big, primary_key=True),
-    sa.Column("source", sa.ForeignKey("sources.id"), nullable=False, index=True),
-    sa.Column("code", sa.Text, nullable=False),
-    sa.Column("what", sa.Text, nullable=False),
-    sa.Column("opened", sa.Float, nullable=False),
-    sa.Column("closed", sa.Float),
-)
-counters = sa.Table(
-    "counters",
-    meta,
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("value", _big, nullable=False),
-)
-
-_COUNTED = ("read", "new", "changed", "unchanged", "duplicate_key", "quarantined", "gone", "held")
-# partial: it ended without having seen everything; interrupted: it broke off and can go on at its page
-RunState = Literal["running", "complete", "partial", "interrupted", "held", "failed"]
 
 
-class Counts(msgspec.Struct):
-    """What happened to the rows of a page or a run: the five in the middle add up to `read`."""
-
-    read: int = 0
-    new: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    duplicate_key: int = 0
-    quarantined: int = 0
-    gone: int = 0
-    held: int = 0
-
-
-class Run(msgspec.Struct):
-    """One harvest of one source, finished or not."""
-
-    id: int
-    source: str
-    state: RunState
-    started: float
-    ended: float | None
-    complete: bool
-    claimed: int | None
-    counts: Counts
-    keyless: int
-    why: str
-    repeated: int = 0
-    cursor: Any = None
-
-
-class Seen(msgspec.Struct, frozen=True):
-    """A row as the journal takes it: read, and either understood or with the reason why not."""
-
-    raw_hash: bytes
-    again: bool = False  # the same bytes came before in this run
-    where: str = ""
-    mapped: Mapped | None = None
-    hash: bytes = b""
-    data: bytes = b""
-    translations: bytes | None = None
-    url: str = ""
-    expires: float | None = None
-    key: str = ""  # of a quarantined row, where it could be read
-    code: str = ""
-    field: str = ""
-    value: str = ""
-    reason: str = ""
-    raw: bytes = b""
-
-
-class Quarantined(msgspec.Struct, frozen=True):
-    """A row that waits to be understood."""
-
-    id: int
-    source: str
-    at: float
-    where: str
-    key: str
-    code: str
-    field: str
-    value: str
-    reason: str
-    raw: bytes
-
-
-class Incident(msgspec.Struct, frozen=True):
-    """Something a person should know about a source."""
-
-    id: int
-    source: str
-    code: str
-    what: str
-    opened: float
-    closed: float | None
-
-
-class SourceState(msgspec.Struct, frozen=True):
-    """How a source stands: its last runs, what it holds and what it claims to hold."""
-
-    name: str
-    member: str
-    kind: str
-    alive: int
-    claimed: int | None
-    last_run: Run | None
-    last_good: float | None  # when the last complete or partial run ended
-    incidents: int
-    next: float = 0.0
-
-
-class Change(msgspec.Struct, frozen=True):
-    """One step of the sequence: a record as it now is, or the identifier of one that is gone."""
-
-    seq: int
-    id: str
-    record: Record | None
-
-
-class Journal:
+class Journal(JournalReader):
     """The journal of one instance. `url` is a path of a SQLite file, or a SQLAlchemy URL."""
 
     def __init__(self, url: str | Path, kinds: Mapping[str, Kind]) -> None:
-        self.kinds = kinds
-        text = str(url)
-        if "://" not in text:
-            Path(text).parent.mkdir(parents=True, exist_ok=True)
-            text = f"sqlite:///{text}"
-        if text.startswith("postgresql://"):
-            text = "postgresql+psycopg://" + text.removeprefix("postgresql://")
-        try:
-            self.engine = sa.create_engine(text, connect_args=_connect_args(text))
-        except (sa.exc.ArgumentError, ModuleNotFoundError) as error:
-            raise ConfigError(
-                f"journal {text.split('@')[-1]!r} cannot be opened: {error}",
-                hint="a path, or postgresql://user@host/database with landbridge[postgresql] installed",
-            ) from error
-        self._sqlite = self.engine.dialect.name == "sqlite"
+        super().__init__(url, kinds)
         self._insert: Any = sqlite.insert if self._sqlite else postgresql.insert
-        if self._sqlite:
-            sa.event.listen(self.engine, "connect", _configure_sqlite)
-            sa.event.listen(self.engine, "begin", _begin)
-        self._reader = self.engine.execution_options(landbridge_reads=True)
         meta.create_all(self.engine)
         with self.engine.begin() as db:
             db.execute(self._insert(counters).values(name="seq", value=0).on_conflict_do_nothing())
-        self._ids: dict[str, int] = {}
-
-    def close(self) -> None:
-        self.engine.dispose()
-
-    # sources and leases
 
     def register(self, name: str, *, member: str, kind: str) -> int:
         """The number of a source, made on first sight."""
@@ -332,33 +111,14 @@ class Journal:
             )
         return bool(done.rowcount)
 
-    def _number(self, name: str) -> int:
-        if name not in self._ids:
-            with self._reader.connect() as db:
-                number = db.execute(sa.select(sources.c.id).where(sources.c.name == name)).scalar()
-            if number is None:
-                raise NotFound(f"no source {name} in the journal")
-            self._ids[name] = number
-        return self._ids[name]
-
-    # pages
-
-    def known(self, run: Run, raw_hashes: Sequence[bytes]) -> dict[bytes, bool]:
-        """Those raw hashes whose row is in the journal, alive and understood: they need no decoding.
-
-        True for a row that this very run has met already.
-        """
-        number = self._number(run.source)
-        found: dict[bytes, bool] = {}
-        with self._reader.connect() as db:
-            for part in _chunks(raw_hashes):
-                rows = db.execute(
-                    sa.select(records.c.raw, records.c.run).where(
-                        records.c.source == number, records.c.raw.in_(part), records.c.gone.is_(None)
-                    )
-                )
-                found.update((row[0], row[1] == run.id) for row in rows)
-        return found
+    def let_go(self, name: str, owner: str) -> None:
+        """Gives a lease back without ending its run, as far as the database still takes a word."""
+        with contextlib.suppress(sa.exc.DBAPIError), self.engine.begin() as db:
+            db.execute(
+                sa.update(sources)
+                .where(sources.c.id == self._number(name), sources.c.owner == owner)
+                .values(owner=None, lease=0.0)
+            )
 
     def commit(
         self,
@@ -401,7 +161,7 @@ class Journal:
             counts.quarantined = len(rejected)
             keyless = sum(1 for s in rejected if not s.key)
             values: dict[str, Any] = {
-                name: runs.c[name] + getattr(counts, name) for name in _COUNTED if getattr(counts, name)
+                name: runs.c[name] + getattr(counts, name) for name in COUNTED if getattr(counts, name)
             }
             if keyless:
                 values["keyless"] = runs.c.keyless + keyless
@@ -419,7 +179,7 @@ class Journal:
             if alive:
                 state["alive"] = sources.c.alive + alive
             db.execute(sa.update(sources).where(sources.c.id == number).values(**state))
-        for name in _COUNTED:
+        for name in COUNTED:
             setattr(run.counts, name, getattr(run.counts, name) + getattr(counts, name))
         run.keyless += keyless
         run.repeated += repeated
@@ -428,7 +188,7 @@ class Journal:
 
     def _touch(self, db: sa.Connection, number: int, run: int, raw_hashes: Sequence[bytes]) -> int:
         touched = 0
-        for part in _chunks(list(dict.fromkeys(raw_hashes))):
+        for part in chunks(list(dict.fromkeys(raw_hashes))):
             touched += db.execute(
                 sa.update(records)
                 .where(records.c.source == number, records.c.raw.in_(part), records.c.gone.is_(None))
@@ -454,7 +214,7 @@ class Journal:
         again = 0
         old: dict[str, Any] = {}
         keys = list(dict.fromkeys(s.mapped.key for s in seen if s.mapped))
-        for part in _chunks(keys):
+        for part in chunks(keys):
             rows = db.execute(
                 sa.select(
                     records.c.id, records.c.key, records.c.hash, records.c.run, records.c.gone, records.c.raw
@@ -506,7 +266,7 @@ class Journal:
         if update:
             ids = [old[k].id for k in update]
             before: dict[int, bytes] = {}
-            for part in _chunks(ids):
+            for part in chunks(ids):
                 before.update(
                     (r.record, r.data)
                     for r in db.execute(
@@ -603,7 +363,7 @@ class Journal:
         if not keys:
             return 0
         ids: list[int] = []
-        for part in _chunks(list(dict.fromkeys(keys))):
+        for part in chunks(list(dict.fromkeys(keys))):
             rows = db.execute(
                 sa.select(records.c.id).where(
                     records.c.source == number, records.c.key.in_(part), records.c.gone.is_(None)
@@ -628,7 +388,7 @@ class Journal:
     def _reject(self, db: sa.Connection, number: int, run: int, seen: Sequence[Seen], now: float) -> None:
         if not seen:
             return
-        for part in _chunks([s.raw_hash for s in seen]):
+        for part in chunks([s.raw_hash for s in seen]):
             db.execute(
                 sa.delete(quarantine).where(quarantine.c.source == number, quarantine.c.raw_hash.in_(part))
             )
@@ -652,7 +412,7 @@ class Journal:
             ],
         )
         # the last good version of a quarantined record stays and counts as seen
-        for keys in _chunks([s.key for s in seen if s.key]):
+        for keys in chunks([s.key for s in seen if s.key]):
             db.execute(
                 sa.update(records)
                 .where(records.c.source == number, records.c.key.in_(keys), records.c.gone.is_(None))
@@ -664,7 +424,7 @@ class Journal:
         number = self._number(run.source)
         touched = 0
         with self.engine.begin() as db:
-            for part in _chunks(keys):
+            for part in chunks(keys):
                 touched += db.execute(
                     sa.update(records)
                     .where(records.c.source == number, records.c.key.in_(part), records.c.gone.is_(None))
@@ -681,26 +441,6 @@ class Journal:
             .returning(counters.c.value)
         ).scalar_one()
         return int(last) - steps + 1
-
-    # the end of a run
-
-    def absent(self, run: Run) -> int:
-        """How many living records this run did not see."""
-        number = self._number(run.source)
-        with self._reader.connect() as db:
-            return int(
-                db.execute(
-                    sa.select(sa.func.count())
-                    .select_from(records)
-                    .where(records.c.source == number, records.c.gone.is_(None), records.c.run != run.id)
-                ).scalar_one()
-            )
-
-    def alive(self, name: str) -> int:
-        with self._reader.connect() as db:
-            return int(
-                db.execute(sa.select(sources.c.alive).where(sources.c.name == name)).scalar_one_or_none() or 0
-            )
 
     def finish(
         self,
@@ -818,8 +558,6 @@ class Journal:
                 total += count
         return total
 
-    # incidents and quarantine
-
     def open_incident(self, source: str, code: str, what: str, *, now: float | None = None) -> None:
         """Opens an incident, or renews the words of the one that is open under this code."""
         now = time.time() if now is None else now
@@ -847,142 +585,10 @@ class Journal:
                 .values(closed=now)
             )
 
-    def incidents(self, source: str = "", *, open_only: bool = True) -> list[Incident]:
-        query = (
-            sa.select(incidents, sources.c.name)
-            .join(sources, sources.c.id == incidents.c.source)
-            .order_by(incidents.c.id)
-        )
-        if source:
-            query = query.where(sources.c.name == source)
-        if open_only:
-            query = query.where(incidents.c.closed.is_(None))
-        with self._reader.connect() as db:
-            return [Incident(r.id, r.name, r.code, r.what, r.opened, r.closed) for r in db.execute(query)]
-
-    def quarantined(self, source: str = "", *, limit: int = 100_000) -> list[Quarantined]:
-        """The rows that wait, oldest first."""
-        query = (
-            sa.select(quarantine, sources.c.name)
-            .join(sources, sources.c.id == quarantine.c.source)
-            .order_by(quarantine.c.id)
-            .limit(limit)
-        )
-        if source:
-            query = query.where(sa.or_(sources.c.name == source, sources.c.member == source))
-        with self._reader.connect() as db:
-            return [
-                Quarantined(
-                    r.id, r.name, r.at, r.where, r.key, r.code, r.field, r.value, r.reason, bytes(r.raw)
-                )
-                for r in db.execute(query)
-            ]
-
     def forget_quarantined(self, ids: Sequence[int]) -> None:
         with self.engine.begin() as db:
-            for part in _chunks(ids):
+            for part in chunks(ids):
                 db.execute(sa.delete(quarantine).where(quarantine.c.id.in_(part)))
-
-    # reading
-
-    def states(self) -> list[SourceState]:
-        """How every source stands."""
-        with self._reader.connect() as db:
-            rows = db.execute(sa.select(sources).order_by(sources.c.name)).all()
-            last = dict(
-                db.execute(sa.select(runs.c.source, sa.func.max(runs.c.id)).group_by(runs.c.source)).all()
-            )
-            good = dict(
-                db.execute(
-                    sa.select(runs.c.source, sa.func.max(runs.c.ended))
-                    .where(runs.c.state.in_(["complete", "partial"]))
-                    .group_by(runs.c.source)
-                ).all()
-            )
-            open_: dict[int, int] = dict(
-                db.execute(
-                    sa.select(incidents.c.source, sa.func.count())
-                    .where(incidents.c.closed.is_(None))
-                    .group_by(incidents.c.source)
-                ).all()
-            )
-            names = {r.id: r.name for r in rows}
-            last_runs = {
-                r.source: self._run(r, names[r.source])
-                for r in db.execute(sa.select(runs).where(runs.c.id.in_(list(last.values()))))
-            }
-        return [
-            SourceState(
-                name=r.name,
-                member=r.member,
-                kind=r.kind,
-                alive=r.alive,
-                claimed=r.claimed,
-                last_run=last_runs.get(r.id),
-                last_good=good.get(r.id),
-                incidents=open_.get(r.id, 0),
-                next=r.next,
-            )
-            for r in rows
-        ]
-
-    def runs(self, source: str, *, limit: int = 20) -> list[Run]:
-        """The last runs of a source, newest first."""
-        with self._reader.connect() as db:
-            rows = db.execute(
-                sa.select(runs)
-                .where(runs.c.source == self._number(source))
-                .order_by(runs.c.id.desc())
-                .limit(limit)
-            ).all()
-        return [self._run(row, source) for row in rows]
-
-    def record(self, id_: str) -> Record:
-        """A record by `member/source/key`, gone or not. Raises NotFound."""
-        name, _, key = id_.rpartition("/")
-        query = self._records().where(sources.c.name == name, records.c.key == key)
-        with self._reader.connect() as db:
-            row = db.execute(query).first()
-        if row is None:
-            raise NotFound(f"no record {id_}")
-        return self._record(row)
-
-    def records(self, member: str = "", kind: str = "", *, gone: bool = False) -> Iterator[Record]:
-        """All records, streamed in the order of the sequence."""
-        query = self._records().order_by(records.c.source, records.c.seq)
-        if member:
-            query = query.where(sources.c.member == member)
-        if kind:
-            query = query.where(sources.c.kind == kind)
-        if not gone:
-            query = query.where(records.c.gone.is_(None))
-        with self._reader.connect() as db:
-            for row in db.execution_options(yield_per=1_000).execute(query):
-                yield self._record(row)
-
-    def parts(self) -> list[tuple[str, str]]:
-        """The (member, kind) pairs that have sources: one index each."""
-        with self._reader.connect() as db:
-            rows = db.execute(sa.select(sources.c.member, sources.c.kind).distinct().order_by(*_part))
-            return [(r.member, r.kind) for r in rows]
-
-    def changes(self, member: str, kind: str, after: int, *, limit: int = 5_000) -> list[Change]:
-        """The next changes of a member's kind behind number `after`, in order."""
-        with self._reader.connect() as db:
-            numbers = (
-                db.execute(sa.select(sources.c.id).where(sources.c.member == member, sources.c.kind == kind))
-                .scalars()
-                .all()
-            )
-            rows = db.execute(
-                self._records()
-                .where(records.c.source.in_(numbers), records.c.seq > after)
-                .order_by(records.c.seq)
-                .limit(limit)
-            ).all()
-        return [
-            Change(r.seq, f"{r.name}/{r.key}", None if r.gone is not None else self._record(r)) for r in rows
-        ]
 
     def copy_to(self, other: "Journal", report: Callable[[str, int], None] | None = None) -> int:
         """Everything, into an empty journal of either kind; returns how many rows. Raises ConfigError."""
@@ -993,8 +599,8 @@ class Journal:
         with self._reader.connect() as here, other.engine.begin() as there:
             there.execute(sa.delete(counters))
             for table in meta.sorted_tables:
-                rows = here.execution_options(yield_per=_CHUNK).execute(sa.select(table))
-                for part in rows.mappings().partitions(_CHUNK):
+                rows = here.execution_options(yield_per=CHUNK).execute(sa.select(table))
+                for part in rows.mappings().partitions(CHUNK):
                     there.execute(sa.insert(table), [dict(row) for row in part])
                     done += len(part)
                     if report is not None:
@@ -1008,108 +614,6 @@ class Journal:
                         )
                     )
         return done
-
-    def check(self) -> list[str]:
-        """What is wrong with the journal itself, in words; nothing when all is well."""
-        wrong: list[str] = []
-        with self._reader.connect() as db:
-            if self._sqlite:
-                found = db.exec_driver_sql("PRAGMA quick_check").scalar()
-                if found != "ok":
-                    wrong.append(f"the journal file is damaged: {found}")
-            lonely = db.execute(
-                sa.select(sa.func.count())
-                .select_from(records.outerjoin(contents, contents.c.record == records.c.id))
-                .where(contents.c.record.is_(None))
-            ).scalar_one()
-            if lonely:
-                wrong.append(f"{lonely:,} records have lost their contents")
-            counted: dict[int, int] = dict(
-                db.execute(
-                    sa.select(records.c.source, sa.func.count())
-                    .where(records.c.gone.is_(None))
-                    .group_by(records.c.source)
-                ).all()
-            )
-            for row in db.execute(sa.select(sources.c.id, sources.c.name, sources.c.alive)):
-                if counted.get(row.id, 0) != row.alive:
-                    wrong.append(
-                        f"{row.name}: counts {row.alive:,} records, holds {counted.get(row.id, 0):,}"
-                    )
-        return wrong
-
-    def last_seq(self, member: str, kind: str) -> int:
-        """The last number of the sequence among a member's records of a kind; 0 without any."""
-        with self._reader.connect() as db:
-            return int(
-                db.execute(
-                    sa.select(sa.func.max(records.c.seq))
-                    .join(sources, sources.c.id == records.c.source)
-                    .where(sources.c.member == member, sources.c.kind == kind)
-                ).scalar()
-                or 0
-            )
-
-    def _records(self) -> sa.Select[Any]:
-        return (
-            sa.select(
-                records.c.key,
-                records.c.hash,
-                records.c.first_seen,
-                records.c.changed,
-                records.c.gone,
-                records.c.gone_why,
-                records.c.seq,
-                contents.c.language,
-                contents.c.url,
-                contents.c.data,
-                contents.c.translations,
-                sources.c.name,
-                sources.c.member,
-                sources.c.kind,
-            )
-            .join(contents, contents.c.record == records.c.id)
-            .join(sources, sources.c.id == records.c.source)
-        )
-
-    def _record(self, row: Any) -> Record:
-        return Record(
-            id=f"{row.name}/{row.key}",
-            kind=row.kind,
-            member=row.member,
-            source=row.name,
-            language=row.language,
-            values=self.kinds[row.kind].decoder.decode(row.data),
-            translations=msgspec.json.decode(row.translations) if row.translations else {},
-            provenance=Provenance(url=row.url, fetched=moment(row.changed), hash=row.hash.hex()),
-            first_seen=moment(row.first_seen),
-            changed=moment(row.changed),
-            gone=moment(row.gone) if row.gone is not None else None,
-            gone_why=row.gone_why,
-        )
-
-    def _run(self, row: Any, name: str) -> Run:
-        return Run(
-            id=row.id,
-            source=name,
-            state=row.state,
-            started=row.started,
-            ended=row.ended,
-            complete=row.complete,
-            claimed=row.claimed,
-            counts=Counts(**{n: getattr(row, n) for n in _COUNTED}),
-            keyless=row.keyless,
-            why=row.why,
-            repeated=row.repeated,
-        )
-
-
-_part = (sources.c.member, sources.c.kind)
-
-
-def moment(seconds: float) -> datetime:
-    """Seconds of the epoch as an aware time in UTC, without fractions."""
-    return datetime.fromtimestamp(int(seconds), UTC)
 
 
 def worker() -> str:
@@ -1130,24 +634,3 @@ def _is_dead(holder: str) -> bool:
     except PermissionError:
         return False
     return False
-
-
-def _chunks(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
-    for start in range(0, len(items), _CHUNK):
-        yield items[start : start + _CHUNK]
-
-
-def _connect_args(url: str) -> dict[str, Any]:
-    return {"timeout": 30.0} if url.startswith("sqlite") else {}
-
-
-def _configure_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # the begin below is ours
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-65536"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin(connection: sa.Connection) -> None:
-    """A writer takes its place at once: a transaction that upgrades later may find its snapshot stale."""
-    reads = connection.get_execution_options().get("landbridge_reads")
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
