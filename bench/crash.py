@@ -22,7 +22,7 @@ from landbridge.find.read import Row
 from landbridge.find.source import Source, parse_source
 from landbridge.instance import Instance, follow
 
-SIZE, PAGE = 1_200, 100
+SIZE, PAGE = 600, 50
 FILE = """
 title = "a register that changes"
 kind = "vacancy"
@@ -129,8 +129,8 @@ def final_state(folder: Path) -> list[str]:
     return wrong
 
 
-def kill(folder: Path, times: int, seed: int = 1) -> dict[str, Any]:
-    """Kills a harvesting child so many times at random instants; returns what was found wrong."""
+def kill(folder: Path, times: int, seed: int = 1, *, longest: float = 0.15) -> dict[str, Any]:
+    """Kills a harvesting child so many times, each within `longest` seconds; returns what was found wrong."""
     dice = random.Random(seed)
     wrong: list[str] = []
     started = time.monotonic()
@@ -139,7 +139,7 @@ def kill(folder: Path, times: int, seed: int = 1) -> dict[str, Any]:
         if child == 0:
             harvest_epochs(folder)
             os._exit(0)
-        time.sleep(dice.uniform(0.005, 0.25))
+        time.sleep(dice.uniform(0.005, longest))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         if n % 25 == 24:

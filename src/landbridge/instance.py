@@ -290,12 +290,14 @@ class Instance:
         *,
         replay: Sequence[Path] = (),
         due_only: bool = False,
+        at: datetime | None = None,
         progress: harvesting.Progress | None = None,
         report: Callable[[Harvested], None] | None = None,
     ) -> list[Harvested]:
         """Harvests the sources of these members (or `member/source` names); all without any.
 
-        With `replay`, recorded files take the place of the registers. One source's failure is its own.
+        With `replay`, recorded files take the place of the registers, read as if it were `at`. One source's
+        failure is its own.
         """
         files = [f for p in replay for f in ([p] if p.is_file() else sorted(p.rglob("*"))) if f.is_file()]
         done: list[Harvested] = []
@@ -337,6 +339,7 @@ class Instance:
                         pages,
                         journal=self.journal,
                         kind=self.kinds[source.kind],
+                        at=at,
                         progress=watch,
                         recorded=bool(replay),
                     )

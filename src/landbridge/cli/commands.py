@@ -13,6 +13,7 @@ import tempfile
 import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from landbridge.find.journal import Counts, Journal, Quarantined
 from landbridge.find.query import parse
 from landbridge.instance import Instance
 from landbridge.members.member import pick
+from landbridge.world.draw import CLOCK
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -333,7 +335,7 @@ def _demo(a: Namespace) -> int:
         env.pop("LANDBRIDGE_INDEX", None)
         settings = read_settings(env)
         instance = Instance(settings, folders=[WORLD])
-        done = asyncio.run(instance.harvest(replay=[WORLD]))
+        done = asyncio.run(instance.harvest(replay=[WORLD], at=datetime.combine(CLOCK, datetime.min.time(), UTC)))
         total = sum(h.new for h in done)
         out.print(f"A fictitious union of {len(instance.members)} members: {total:,} records.\n")
         for params in DEMO:
