@@ -364,6 +364,7 @@ def built(docs: int, *, peers: bool) -> tuple[Path, Path]:
     running = []
     for work, folder in todo:
         if not folder.exists():
+            print(f"building {folder.name}: minutes for a million, kept for the next time", file=sys.stderr)
             process = multiprocessing.get_context("spawn").Process(
                 target=_build_in, args=(work, folder, docs)
             )

@@ -363,7 +363,7 @@ class Instance:
             for s in m.sources.values()
             for f, _ in harvesting.match_replay(s, files)
         }
-        return [f for f in files if f not in used]
+        return [f for f in files if f not in used and f.suffix != ".toml"]
 
     def _chosen(self, names: Sequence[str]) -> Iterator[Source]:
         exact = [n for n in names if "/" in n]

@@ -161,12 +161,17 @@ def _show_harvest(done: Sequence[Harvested]) -> None:
             out.print(f"{h.source}: {h.why}", style="yellow", markup=False)
 
 
+_SHOWN = 20
+
+
 def _show_unmatched(instance: Instance, a: Namespace) -> None:
     left = instance.unmatched(a.replay)
     if left and not a.json:
         out.print(f"{len(left)} files are no source's: landbridge member test FILE proposes one")
-        for path in left:
+        for path in left[:_SHOWN]:
             out.print(f"  {path}", markup=False, soft_wrap=True)
+        if len(left) > _SHOWN:
+            out.print(f"  … and {len(left) - _SHOWN} more")
 
 
 def _member_list(instance: Instance, a: Namespace) -> int:

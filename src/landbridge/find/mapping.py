@@ -77,7 +77,7 @@ def _walk(value: Any, steps: Sequence[str]) -> Any:
                 for one in found:
                     flat.extend(one) if isinstance(one, list) else flat.append(one)
                 return flat
-        else:
+        elif step != "#text":  # an XML element without attributes is its text
             return None
     return value
 
@@ -153,6 +153,7 @@ class Mapper:
         self._language = (
             _getter(source.theirs["language"][""], many=False) if "language" in source.theirs else None
         )
+        self._tongues = {k.casefold(): str(v) for k, v in source.values.get("language", {}).items()}
         self._fields: list[tuple[Field, ReadField]] = []
         self._translated: list[tuple[str, dict[str, Get]]] = []
         for name, field in kind.fields.items():
@@ -210,6 +211,7 @@ class Mapper:
             if value is not None and value != ():
                 values[field.name] = value
         tongue = words(self._language(row)).replace("_", "-") if self._language else ""
+        tongue = self._tongues.get(tongue.casefold(), tongue)
         translations: dict[str, dict[str, str]] = {}
         for name, gets in self._translated:
             for lang, get in gets.items():
