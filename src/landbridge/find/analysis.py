@@ -27,7 +27,7 @@ import msgspec
 import Stemmer
 
 _LONGEST = 64  # letters of a term; what is longer is no word, and its head finds it
-_REMEMBERED = 1 << 16  # words a language whose terms are kept: fewer, and a mixed corpus forgets as it learns
+_REMEMBERED = 1 << 16  # words a language remembers, about 16 MB at most; then it begins anew
 
 
 class Language(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
