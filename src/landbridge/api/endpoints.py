@@ -85,9 +85,16 @@ def _answer(_request: Request, error: LandbridgeError | None) -> Response:
 def _snippets(values: list[str] | tuple[()]) -> bool:
     asked = values[-1].lower() if values else ""
     if len(values) > 1 or asked not in _NO | _YES:
-        raise UsageError("snippets is not 1 or 0", parameter="snippets", hint="give it once: 0 leaves them out")
+        raise UsageError(
+            "snippets is not 1 or 0", parameter="snippets", hint="give it once: 0 leaves them out"
+        )
     return asked not in _NO
 
 
 def _in_short(kind: Kind) -> dict[str, Any]:
-    return {"name": kind.name, "label": kind.label, "plural": kind.plural, "schema": f"{PREFIX}/kinds/{kind.name}"}
+    return {
+        "name": kind.name,
+        "label": kind.label,
+        "plural": kind.plural,
+        "schema": f"{PREFIX}/kinds/{kind.name}",
+    }

@@ -67,7 +67,11 @@ _MEMBER = {
         **dict.fromkeys(("id", "name", "kind_of", "url"), _TEXT),
         "countries": {"type": "array", "items": {"type": "string", "pattern": "^[A-Z]{2}$"}},
         "sources": {"type": "array", "items": {"$ref": _REF.format(name="Source")}},
-        "broken": {"type": "object", "additionalProperties": _TEXT, "description": "source: why it cannot be used"},
+        "broken": {
+            "type": "object",
+            "additionalProperties": _TEXT,
+            "description": "source: why it cannot be used",
+        },
     },
 }
 _KIND = {
@@ -104,7 +108,10 @@ def describe(kinds: Mapping[str, Kind]) -> dict[str, Any]:
             "/api/v1/find": _get(
                 "find",
                 "Search the members' registers",
-                {"200": _answer("The ranked answer", "Result"), **_not("Cannot be understood", "No such member")},
+                {
+                    "200": _answer("The ranked answer", "Result"),
+                    **_not("Cannot be understood", "No such member"),
+                },
                 [*parameters(kinds), _SNIPPETS],
             ),
             "/api/v1/records/{id}": _get(
@@ -135,7 +142,9 @@ def describe(kinds: Mapping[str, Kind]) -> dict[str, Any]:
                 [_in_path("kind", "its name")],
             ),
             "/api/v1/openapi.json": _get(
-                "openapi", "This document", {"200": _content("OpenAPI 3.1", "application/json", {"type": "object"})}
+                "openapi",
+                "This document",
+                {"200": _content("OpenAPI 3.1", "application/json", {"type": "object"})},
             ),
         },
         "components": {"schemas": _schemas(kinds)},

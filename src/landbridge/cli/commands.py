@@ -68,7 +68,23 @@ def _find(instance: Instance, a: Namespace) -> int:
         "in": a.in_,
         **{
             name: getattr(a, name)
-            for name in ["kind", "place", "radius", "occupation", "pay", "currency", "period", "unknown", "lang", "source", "since", "sort", "limit", "cursor", "facets"]
+            for name in [
+                "kind",
+                "place",
+                "radius",
+                "occupation",
+                "pay",
+                "currency",
+                "period",
+                "unknown",
+                "lang",
+                "source",
+                "since",
+                "sort",
+                "limit",
+                "cursor",
+                "facets",
+            ]
         },
     }
     params.update((name, [value]) for name, value in given.items() if value)
@@ -340,7 +356,9 @@ def _demo(a: Namespace) -> int:
         env.pop("LANDBRIDGE_INDEX", None)
         settings = read_settings(env)
         instance = Instance(settings, folders=[WORLD])
-        done = asyncio.run(instance.harvest(replay=[WORLD], at=datetime.combine(CLOCK, datetime.min.time(), UTC)))
+        done = asyncio.run(
+            instance.harvest(replay=[WORLD], at=datetime.combine(CLOCK, datetime.min.time(), UTC))
+        )
         total = sum(h.new for h in done)
         out.print(f"A fictitious union of {len(instance.members)} members: {total:,} records.\n")
         for params in DEMO:

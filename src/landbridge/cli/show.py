@@ -40,7 +40,7 @@ def show_result(out: Console, result: Result, instance: Instance, kind: Kind) ->
     for member, plan in result.plans.items():
         out.print(f"{member}: {plan}", markup=False, style="dim")
     if result.cursor:
-        out.print(f"[dim]more: --cursor {result.cursor}[/]")
+        out.print(f"[dim]more: --cursor {result.cursor}[/]", soft_wrap=True)
 
 
 def _hits(result: Result, kind: Kind) -> Table:

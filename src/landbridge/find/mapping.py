@@ -24,6 +24,7 @@ from landbridge.kinds.values import Concept, Money, Party, Period, Place
 _Tree = dict[str, Any]
 _EMPTY: tuple[Any, ...] = (None, "", [], {}, ())
 _OFTEN = 80  # characters up to which a text is likely to come again
+_NEAR = 75.0  # kilometres within which a row's own degrees still mean the town that it names
 _SPACE = re.compile(r"\s+")
 _NUMBER = re.compile(r"[-+]?\d+(?:[.,]\d+)?")
 
@@ -138,6 +139,19 @@ def _getter(theirs: Theirs, *, many: bool, join: str = "") -> Get:
             return value
 
         return pick_one
+    return pick
+
+
+def _first_present(theirs: Theirs) -> Get:
+    """The values of the first path that holds any: the city of an address, or else of an area."""
+    gets = [_getter(msgspec.structs.replace(theirs, path=(p,)), many=True) for p in theirs.path]
+    if len(gets) < 2:
+        return _getter(theirs, many=True)
+
+    def pick(row: Any) -> Any:
+        each = (get(row) for get in gets)
+        return next((found for found in each if any(v not in _EMPTY for v in found)), [])
+
     return pick
 
 
@@ -488,7 +502,11 @@ def _parts_reader(
     source: Source, field: Field, parts: dict[str, Theirs]
 ) -> Callable[[Any, _Reading], list[dict[str, Any]]]:
     """For a struct type: the parts of each value, zipped where the row holds lists of them."""
-    gets = {part: _getter(theirs, many=True) for part, theirs in parts.items()}
+    gather = field.type == "concept"  # several paths to its text are several concepts
+    gets = {
+        part: _getter(theirs, many=True) if gather or not part else _first_present(theirs)
+        for part, theirs in parts.items()
+    }
     const = {part for part, theirs in parts.items() if theirs.const is not None}
     tables = {part: _table(source, f"{field.name}.{part}" if part else field.name) for part in parts}
 
@@ -634,6 +652,12 @@ def _degrees(value: Any, field: str, reading: _Reading, limit: int) -> float | N
     return degrees
 
 
+def _far(town: Place, lat: float | None, lon: float | None) -> bool:
+    if not town.city or town.lat is None or town.lon is None or lat is None or lon is None:
+        return False
+    return places.distance(town.lat, town.lon, lat, lon) > _NEAR
+
+
 def _place_reader(source: Source, field: Field, parts: dict[str, Theirs]) -> ReadField:
     read_parts = _parts_reader(source, field, parts)
 
@@ -652,6 +676,8 @@ def _place_reader(source: Source, field: Field, parts: dict[str, Theirs]) -> Rea
             if not lat and not lon:
                 lat = lon = None
             known = next((p for t in (city, text, region) if t and (p := places.resolve(t, country))), None)
+            if known is not None and _far(known, lat, lon):  # another town of the same name
+                known = None
             if known is not None and not given:  # the text names another country than the source's own
                 country = known.country or country
             place = Place(

@@ -369,6 +369,18 @@ def _is_contact(column: Column) -> bool:
     return _share(column.values, lambda v: "@" in v and bool(_CONTACT.match(v))) > 0.6
 
 
+def _without_idle_pay(choices: list[Choice], columns: Sequence[Column]) -> list[Choice]:
+    """Without the parts of pay that say nothing: a number beside its bounds, a currency of no amount."""
+    values = {c.path: c.values for c in columns}
+    pays = {c.ours for c in choices if c.ours.startswith("pay.")}
+    idle: set[str] = set()
+    if pays & {"pay.low", "pay.high"}:
+        idle = {c.ours for c in choices if c.ours == "pay.text" and _share(values[c.path], _is_number) > 0.9}
+    elif "pay.text" not in pays:
+        idle = pays
+    return [c for c in choices if c.ours not in idle]
+
+
 def propose(
     rows: Sequence[Mapping[str, Any]],
     *,
@@ -380,7 +392,7 @@ def propose(
 ) -> Proposal:
     """A complete source file for these rows; `fetch` is what is known of how they are reached."""
     columns = profile(rows[:SAMPLE])
-    choices = choose(kind, columns, at)
+    choices = _without_idle_pay(choose(kind, columns, at), columns)
     by_ours = {c.ours: c for c in choices}
     by_path = {c.path: c for c in columns}
     judge = _Judge(at)

@@ -24,8 +24,9 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 class Theirs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What stands to the right of `ours =` in `[map]`.
 
-    A string is short for `{ path = … }`; a list of strings joins texts and takes the first present of
-    anything else. `split` cuts one string into many; `find` keeps the first group of a pattern and
+    A string is short for `{ path = … }`; a list of strings joins texts, gathers the values of a
+    field that holds many (or of concepts), and takes the first present of anything else, such as the
+    `city` of a place. `split` cuts one string into many; `find` keeps the first group of a pattern and
     leaves the field empty where it does not match; `const` is a value of ours.
     """
 
@@ -231,7 +232,7 @@ def _check_part(source: Source, field: Field, part: str) -> None:
 
 def _check_values(source: Source, kind: Kind, ours: str, words: dict[str, str | list[str]]) -> None:
     name, _, part = ours.partition(".")
-    if name == "language":
+    if name in {"language", "gone"}:
         return
     field = kind.fields.get(name)
     if field is None:

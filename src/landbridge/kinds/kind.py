@@ -16,9 +16,28 @@ from landbridge.errors import ConfigError
 from landbridge.kinds.values import Concept, Day, Money, Party, Period, Place
 
 ValueType = Literal["text", "concept", "place", "money", "date", "period", "party", "code", "url", "number"]
-LANGUAGES = (
-    ["en", "ru", "kk", "ky", "be", "hy", "uz", "vi", "id", "ms", "th", "km", "lo", "my", "fil", "zh", "fr", "de", "es", "ar"]
-)  # of the interface; every label has them all
+LANGUAGES = [
+    "en",
+    "ru",
+    "kk",
+    "ky",
+    "be",
+    "hy",
+    "uz",
+    "vi",
+    "id",
+    "ms",
+    "th",
+    "km",
+    "lo",
+    "my",
+    "fil",
+    "zh",
+    "fr",
+    "de",
+    "es",
+    "ar",
+]  # of the interface; every label has them all
 
 _PYTHON: dict[str, Any] = {
     "text": str,

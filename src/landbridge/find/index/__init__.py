@@ -13,7 +13,19 @@ __all__ = ["Index", "Plan", "Removal", "open_index"]
 
 
 def open_index(where: str | Path, member: str, kind: Kind, rates: Rates) -> Index:
-    """The index of a member and kind under `where`, a folder. It is made when first written to."""
-    if str(where).startswith(("http://", "https://")):
-        raise ConfigError(f"index {str(where)!r} is no folder")
-    return TantivyIndex(Path(where) / member / kind.name, member, kind, rates)
+    """The index of a member and kind under `where`: a folder, or the http address of an OpenSearch node.
+
+    It is made when first written to. Raises ConfigError where OpenSearch is asked for and its client is not
+    installed.
+    """
+    if not str(where).startswith(("http://", "https://")):
+        return TantivyIndex(Path(where) / member / kind.name, member, kind, rates)
+    try:
+        # here and not above, because its client is an extra
+        from landbridge.find.index.opensearch import OpenSearchIndex
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"the index is on OpenSearch ({error.name} is missing here)",
+            hint="pip install landbridge[opensearch]",
+        ) from error
+    return OpenSearchIndex(str(where), member, kind, rates)

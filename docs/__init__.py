@@ -1,0 +1,1 @@
+"""The documentation, and the program that derives its reference from the code."""

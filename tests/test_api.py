@@ -1,0 +1,286 @@
+"""The HTTP API answers what its document says, and nothing that is asked breaks it."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import CHECKS, load_all_checks
+
+from landbridge.errors import ConfigError
+from landbridge.instance import Instance
+from tests.visits import Visitor, share, union, visitor
+
+load_all_checks()
+NEXT = "/api/v1/find?q=welder"
+
+
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    found = union(
+        tmp_path_factory.mktemp("union"), xa=("Altania", "en"), xb=("Berilia", "ru"), xc=("Corvia", "en")
+    )
+    share(found, "xa", {"id": "left", "title": "Baker"})
+    share(
+        found,
+        "xa",
+        {
+            "id": "a/1 ?#%",
+            "title": "Welder",
+            "employer": "Iron & Sons, Ltd",
+            "town": "Almaty",
+            "country": "Kazakhstan",
+            "pay": "1000-1500 EUR per month",
+            "contract": "permanent",
+            "text": "Weld pipes for a living.",
+            "date": "2026-03-01",
+        },
+        {"id": "2", "title": "Welder abroad"},
+        claimed=3,
+    )
+    share(found, "xb", {"id": "1", "title": "Сварщик", "town": "Москва", "country": "Россия"})
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def api(instance: Instance) -> Visitor:
+    return visitor(instance)
+
+
+def test_an_answer_says_what_was_found_and_who_answered(api: Visitor) -> None:
+    answer = api.get("/api/v1/find?q=welder&in=xa,xc&facets=contract")
+    assert answer.headers["content-type"] == "application/json"
+    found = answer.json
+    assert found["total"] == {"count": 2, "exact": True}
+    assert {h["record"]["values"]["title"] for h in found["hits"]} == {"Welder", "Welder abroad"}
+    assert found["facets"][0]["missing"] == 1
+    states = {m["id"]: (m["state"], m["harvested"], m["claimed"]) for m in found["members"]}
+    assert states == {"xa": ("ok", 2, 3), "xc": ("never", 0, None)}
+    assert found["complete"] is False
+
+
+def test_snippets_are_left_out_when_nobody_wants_them(api: Visitor) -> None:
+    assert any(marked for _, marked in api.get(NEXT).json["hits"][0]["title"])
+    plain = api.get(f"{NEXT}&snippets=0").json["hits"][0]
+    assert "snippet" not in plain
+    assert not any(marked for _, marked in plain["title"])
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ("limit=0", "limit"),
+        ("limit=many", "limit"),
+        ("kind=castle", "kind"),
+        ("colour=red", "colour"),
+        ("q=%ff%fe", "q"),
+        ("place=%ff", "place"),
+        ("q=a%00b", "q"),
+        ("sort=distance", "sort"),
+        ("currency=XXX", "currency"),
+        ("contract=forever", "contract"),
+        ("cursor=zzz", "cursor"),
+        ("snippets=perhaps", "snippets"),
+        ("q=a&q=b", "q"),
+        ("since=tomorrow", "since"),
+        ("since=999999w", "since"),
+    ],
+)
+def test_a_bad_query_is_a_problem_document_that_names_its_parameter(
+    api: Visitor, query: str, parameter: str
+) -> None:
+    answer = api.get(f"/api/v1/find?{query}")
+    assert (answer.status, answer.headers["content-type"]) == (400, "application/problem+json")
+    assert answer.json["parameter"] == parameter
+    assert answer.json["status"] == 400
+    assert answer.json["detail"]
+
+
+def test_more_parameters_than_anyone_needs_are_refused(api: Visitor) -> None:
+    assert api.get("/api/v1/find?" + "&".join(f"a{n}=1" for n in range(300))).status == 400
+
+
+def test_a_blank_parameter_is_not_given(api: Visitor) -> None:
+    assert api.get("/api/v1/find?q=welder&place=&radius=&pay=&sort=").json["total"]["count"] == 2
+
+
+def test_a_member_that_nobody_knows_is_not_found(api: Visitor) -> None:
+    answer = api.get("/api/v1/find?in=zz")
+    assert answer.status == 404
+    assert "xa" in answer.json["hint"]
+
+
+def test_a_record_is_read_by_the_identifier_that_an_answer_gives(api: Visitor) -> None:
+    for hit in api.get(NEXT).json["hits"]:
+        answer = api.get(f"/api/v1/records/{quote(hit['id'])}")
+        assert answer.status == 200
+        assert answer.json["id"] == hit["id"]
+
+
+def test_a_record_that_nobody_shared_is_not_found(api: Visitor) -> None:
+    for id_ in ("xa/jobs/nothing", "xa", "a%00b", "x" * 2_000):
+        answer = api.get(f"/api/v1/records/{id_}")
+        assert (answer.status, answer.json["title"]) == (404, "Not found")
+
+
+def test_of_a_record_that_is_gone_the_answer_says_what_was_there(api: Visitor) -> None:
+    answer = api.get("/api/v1/records/xa/jobs/left")
+    assert answer.status == 410
+    was = answer.json["was"]
+    assert (was["title"], was["member"]) == ("Baker", "xa")
+    assert was["gone"]
+    assert was["why"]
+
+
+def test_the_members_are_listed_with_how_each_register_stands(api: Visitor) -> None:
+    members = {m["id"]: m for m in api.get("/api/v1/members").json}
+    assert [*members] == ["xa", "xb", "xc"]
+    source = members["xa"]["sources"][0]
+    assert (source["harvested"], source["claimed"], source["deletes"]) == (2, 3, "absence")
+    assert members["xc"]["sources"][0]["state"] == "never"
+
+
+def test_every_kind_has_its_schema(api: Visitor) -> None:
+    for kind in api.get("/api/v1/kinds").json:
+        schema = api.get(kind["schema"])
+        assert schema.headers["content-type"] == "application/schema+json"
+        assert "title" in schema.json["$defs"][kind["name"].capitalize()]["required"]
+    assert api.get("/api/v1/kinds/castle").status == 404
+
+
+def test_an_unknown_path_and_a_wrong_method_are_problem_documents(api: Visitor) -> None:
+    lost = api.get("/api/v1/found")
+    assert (lost.status, lost.headers["content-type"]) == (404, "application/problem+json")
+    refused = api.ask("POST", "/api/v1/find")
+    assert (refused.status, refused.headers["content-type"]) == (405, "application/problem+json")
+    assert refused.headers["allow"] == "GET, HEAD"
+
+
+def test_head_is_answered(api: Visitor) -> None:
+    assert api.ask("HEAD", NEXT).status == 200
+
+
+@pytest.mark.parametrize("error", [ValueError("welder"), ConfigError("/secret/path")])
+def test_an_error_of_ours_tells_nobody_what_was_asked(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(instance, "find", fail)
+    with caplog.at_level(logging.DEBUG):
+        answers = [visitor(instance).get(path) for path in (NEXT, "/find?q=welder")]
+    for answer, media_type in zip(answers, ("application/problem+json", "text/html"), strict=True):
+        assert answer.status == 500
+        assert answer.headers["content-type"].startswith(media_type)
+        assert "Traceback" not in answer.text
+        assert str(error) not in answer.text
+    assert type(error).__name__ in caplog.text
+    assert str(error) not in caplog.text
+
+
+# the document
+
+
+@pytest.fixture(scope="module")
+def document(api: Visitor) -> dict[str, Any]:
+    found = api.get("/api/v1/openapi.json").json
+    assert isinstance(found, dict)
+    return found
+
+
+def _references(part: Any) -> Iterator[str]:
+    if isinstance(part, dict):
+        if isinstance(part.get("$ref"), str):
+            yield part["$ref"]
+        for value in part.values():
+            yield from _references(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from _references(value)
+
+
+def test_every_reference_of_the_document_leads_somewhere(document: dict[str, Any]) -> None:
+    assert document["openapi"] == "3.1.0"
+    for reference in _references(document):
+        part: Any = document
+        for step in reference.removeprefix("#/").split("/"):
+            part = part[step]
+
+
+def test_the_document_knows_every_filter_of_every_kind(document: dict[str, Any]) -> None:
+    parameters = {p["name"]: p for p in document["paths"]["/api/v1/find"]["get"]["parameters"]}
+    assert {"q", "in", "pay", "employer", "availability", "snippets"} <= parameters.keys()
+    assert "seasonal" in parameters["contract"]["schema"]["items"]["enum"]
+
+
+def test_a_kind_of_one_more_file_is_in_the_document(tmp_path: Path) -> None:
+    found = union(tmp_path, xa=("Altania", "en"))
+    (tmp_path / "data" / "kinds").mkdir(parents=True)
+    (tmp_path / "data" / "kinds" / "course.toml").write_text(
+        'title = "name"\nlabel.en = "Course"\nplural.en = "Courses"\n'
+        '[fields.name]\ntype = "text"\nrequired = true\nsearch = 1\nlabel.en = "Name"\n'
+        '[fields.level]\ntype = "code"\nfacet = true\nlabel.en = "Level"\nvalues.first.en = "First"\n'
+    )
+    asked = visitor(found)
+    document = asked.get("/api/v1/openapi.json").json
+    parameters = {p["name"]: p for p in document["paths"]["/api/v1/find"]["get"]["parameters"]}
+    assert parameters["level"]["schema"]["items"]["enum"] == ["first"]
+    assert "level" in document["components"]["schemas"]["values.course"]["properties"]
+    assert asked.get("/api/v1/find?kind=course").status == 200
+    assert asked.get("/find?kind=course&q=sewing").status == 200
+    assert "Courses" in asked.get("/?kind=course").text
+    found.close()
+
+
+# whatever is asked
+
+CHECKED = [
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_schema_conformance",
+    "response_headers_conformance",
+]
+POSITIVE, NEGATIVE = (
+    GenerationMode.POSITIVE,
+    GenerationMode.NEGATIVE,
+)  # what the document allows, and does not
+
+
+@pytest.mark.parametrize(
+    ("operation", "mode", "times"),
+    [
+        ("find", POSITIVE, 400),
+        ("find", NEGATIVE, 60),
+        ("record", POSITIVE, 50),
+        ("kind", POSITIVE, 50),
+        ("kinds", POSITIVE, 1),
+        ("members", POSITIVE, 1),
+        ("openapi", POSITIVE, 1),
+    ],
+)
+def test_whatever_is_asked_is_answered_as_the_document_says(
+    api: Visitor, operation: str, mode: GenerationMode, times: int
+) -> None:
+    document = schemathesis.openapi.from_asgi("/api/v1/openapi.json", api.app)
+    described = document.find_operation_by_id(operation)
+    seen: list[int] = []
+
+    @settings(max_examples=times, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(case=described.as_strategy(generation_mode=mode))
+    def ask(case: schemathesis.Case) -> None:
+        answer = case.call()
+        seen.append(answer.status_code)
+        case.validate_response(answer, checks=CHECKS.get_by_names(CHECKED))
+
+    ask()
+    assert len(seen) >= times
+    if mode is POSITIVE and operation not in {"record", "kind"}:
+        assert 200 in seen

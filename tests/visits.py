@@ -1,0 +1,128 @@
+"""Visits to the application without a network: a small union in a journal and its indexes, and one request."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import msgspec
+from starlette.applications import Starlette
+
+from landbridge.app import make_app
+from landbridge.config import Settings
+from landbridge.find.connect import Page
+from landbridge.find.harvest import harvest
+from landbridge.find.read import Row
+from landbridge.instance import Instance
+
+SOURCE = """
+title = "{name}: vacancy bank"
+kind = "vacancy"
+licence = "open data"
+language = "{language}"
+deletes = "absence"
+[fetch]
+every = "6h"
+[map]
+id = "id"
+title = "title"
+employer = "employer"
+places.text = "town"
+places.country = "country"
+pay = "pay"
+contract = "contract"
+description = "text"
+published = "date"
+url = "url"
+occupation = "job"
+[values.contract]
+"permanent" = "permanent"
+"seasonal" = "seasonal"
+[expect]
+max_drop = 1.0
+"""
+
+
+class Reply(msgspec.Struct):
+    """What came back. A header that came twice keeps its last value."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    @property
+    def json(self) -> Any:
+        return msgspec.json.decode(self.body)
+
+
+class Visitor:
+    """Makes requests to an application as a server hands them on."""
+
+    def __init__(self, app: Starlette) -> None:
+        self.app = app
+
+    def get(self, path: str) -> Reply:
+        return self.ask("GET", path)
+
+    def ask(self, method: str, path: str) -> Reply:
+        where, _, query = path.partition("?")
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": method,
+            "scheme": "http",
+            "path": unquote(where),
+            "raw_path": where.encode(),
+            "root_path": "",
+            "query_string": query.encode(),
+            "headers": [(b"host", b"localhost")],
+            "server": ("localhost", 80),
+            "client": ("127.0.0.1", 1),
+        }
+        sent: list[Mapping[str, Any]] = []
+
+        async def receive() -> Mapping[str, Any]:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Mapping[str, Any]) -> None:
+            sent.append(message)
+
+        asyncio.run(self.app(scope, receive, send))  # type: ignore[arg-type]
+        headers = {k.decode(): v.decode() for k, v in sent[0]["headers"]}
+        return Reply(sent[0]["status"], headers, b"".join(m.get("body", b"") for m in sent[1:]))
+
+
+def union(folder: Path, **members: tuple[str, str]) -> Instance:
+    """An instance whose members (name, language) share a vacancy bank each; nothing is harvested yet."""
+    for member, (name, language) in members.items():
+        shares = folder / "members" / member / "shares"
+        shares.mkdir(parents=True)
+        (shares.parent / "member.toml").write_text(
+            f'name = "{name}"\ncountries = ["{member.upper()}"]\n', "utf-8"
+        )
+        (shares / "jobs.toml").write_text(SOURCE.format(name=name, language=language), "utf-8")
+    settings = Settings(data=folder / "data", journal=str(folder / "data" / "journal.db"))
+    return Instance(settings, folders=[folder / "members"])
+
+
+def share(instance: Instance, member: str, *rows: Mapping[str, Any], claimed: int | None = None) -> None:
+    """The member's register now holds these advertisements, and is harvested."""
+    source = instance.source(f"{member}/jobs")
+
+    async def pages(_cursor: Any) -> AsyncIterator[Page]:
+        read = [Row(raw=msgspec.json.encode(r), where=f"row {n}") for n, r in enumerate(rows)]
+        yield Page(rows=read, cursor=1, last=True, complete=True, claimed=claimed)
+
+    done = asyncio.run(harvest(source, pages, journal=instance.journal, kind=instance.kinds["vacancy"]))
+    assert done.quarantined == 0, instance.journal.quarantined()
+    instance.follow()
+
+
+def visitor(instance: Instance) -> Visitor:
+    return Visitor(make_app(instance))
