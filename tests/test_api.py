@@ -26,9 +26,7 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
         tmp_path_factory.mktemp("union"), xa=("Altania", "en"), xb=("Berilia", "ru"), xc=("Corvia", "en")
     )
     share(found, "xa", {"id": "left", "title": "Baker"})
-    share(
-        found,
-        "xa",
+    advertisements = [
         {
             "id": "a/1 ?#%",
             "title": "Welder",
@@ -41,8 +39,9 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
             "date": "2026-03-01",
         },
         {"id": "2", "title": "Welder abroad"},
-        claimed=3,
-    )
+    ]
+    share(found, "xa", *advertisements)
+    share(found, "xa", *advertisements, claimed=3)
     share(found, "xb", {"id": "1", "title": "Сварщик", "town": "Москва", "country": "Россия"})
     yield found
     found.close()

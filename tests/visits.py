@@ -112,12 +112,12 @@ def union(folder: Path, **members: tuple[str, str]) -> Instance:
 
 
 def share(instance: Instance, member: str, *rows: Mapping[str, Any], claimed: int | None = None) -> None:
-    """The member's register now holds these advertisements, and is harvested."""
+    """The member's register sends these advertisements, and is harvested; more `claimed`, it did not send all."""
     source = instance.source(f"{member}/jobs")
 
     async def pages(_cursor: Any) -> AsyncIterator[Page]:
         read = [Row(raw=msgspec.json.encode(r), where=f"row {n}") for n, r in enumerate(rows)]
-        yield Page(rows=read, cursor=1, last=True, complete=True, claimed=claimed)
+        yield Page(rows=read, cursor=1, last=True, complete=claimed is None, claimed=claimed)
 
     done = asyncio.run(harvest(source, pages, journal=instance.journal, kind=instance.kinds["vacancy"]))
     assert done.quarantined == 0, instance.journal.quarantined()

@@ -22,7 +22,7 @@ def make_app(instance: Instance, *, demo: bool = False) -> Starlette:
 
     async def answer(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        allowed = dict(error.headers or {})
+        allowed = {name: ", ".join(sorted(v.split(", "))) for name, v in (error.headers or {}).items()}
         detail = (
             f"only {allowed['Allow']} here"
             if "Allow" in allowed

@@ -26,7 +26,10 @@ def given(request: Request) -> dict[str, list[str]]:
     query = request.scope["query_string"]
     try:
         pairs = parse_qsl(
-            query.decode("latin-1"), keep_blank_values=True, errors="surrogateescape", max_num_fields=MOST
+            query.decode("utf-8", "surrogateescape"),
+            keep_blank_values=True,
+            errors="surrogateescape",
+            max_num_fields=MOST,
         )
     except ValueError:
         raise UsageError("too many parameters", hint=f"{MOST} at most") from None

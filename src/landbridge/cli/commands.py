@@ -159,12 +159,15 @@ def _progress() -> Progress:
     )
 
 
+_SHORT = {"unchanged": "same", "duplicate_key": "twice"}  # so that a line fits into 80 columns
+
+
 def _show_harvest(done: Sequence[Harvested]) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("source")
     columns = ("read", "new", "changed", "unchanged", "duplicate_key", "quarantined", "gone", "held")
     for name in columns:
-        table.add_column(name.replace("_", " "), justify="right")
+        table.add_column(_SHORT.get(name, name), justify="right")
     table.add_column("state")
     for h in done:
         table.add_row(h.source, *(f"{getattr(h, n):,}" for n in columns), h.state)
@@ -289,8 +292,10 @@ def _quarantine_replay(instance: Instance, a: Namespace) -> int:
     if a.json:
         for h in done:
             _print_json(h)
-    else:
+    elif done:
         _show_harvest(done)
+    else:
+        out.print("nothing is quarantined")
     return DONE if all(h.quarantined == 0 for h in done) else NO
 
 

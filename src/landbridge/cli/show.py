@@ -45,17 +45,22 @@ def show_result(out: Console, result: Result, instance: Instance, kind: Kind) ->
 
 def _hits(result: Result, kind: Kind) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in ("title", "employer" if "employer" in kind.fields else "", "place", "pay", "source", "date"):
-        if name:
-            table.add_column(name, overflow="fold")
+    shown = ["title", *(["employer"] if "employer" in kind.fields else [])]
+    shown += [*(["place"] if kind.of_type("place") else []), *(["pay"] if kind.of_type("money") else [])]
+    shown += ["source", "date"]
+    for name in shown:
+        table.add_column(name, overflow="fold")
     for hit in result.hits:
         values = msgspec.json.decode(hit.record).get("values", {})
-        title = "".join(f"[bold]{escape(t)}[/]" if marked else escape(t) for t, marked in hit.title)
-        row = [title]
-        if "employer" in kind.fields:
-            row.append(escape((values.get("employer") or {}).get("name", "")))
-        row += [escape(_place(values, hit)), escape(_pay(values, hit)), hit.source, _date(values, kind)]
-        table.add_row(*row)
+        cells = {
+            "title": "".join(f"[bold]{escape(t)}[/]" if marked else escape(t) for t, marked in hit.title),
+            "employer": escape((values.get("employer") or {}).get("name", "")),
+            "place": escape(_place(values, hit)),
+            "pay": escape(_pay(values, hit)),
+            "source": hit.source,
+            "date": _date(values, kind),
+        }
+        table.add_row(*(cells[name] for name in shown))
     return table
 
 

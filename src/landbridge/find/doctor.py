@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 
 from landbridge.errors import FetchError, LandbridgeError, SourceFileError
+from landbridge.find.connect import connect
 from landbridge.find.harvest import Reader
 from landbridge.find.propose import propose
 from landbridge.find.read import Format, Row, read
@@ -83,6 +84,8 @@ def examine_source(path: Path, kinds: Mapping[str, Kind], *, at: datetime | None
     try:
         source = read_source(path, dict(kinds))
         reader = Reader(source, kinds[source.kind])
+        if "with" in source.fetch:
+            connect(source)
     except LandbridgeError as error:
         report.findings.append(Finding("bad", "source file", str(error), error.hint))
         return report
@@ -286,7 +289,7 @@ def _fetch(
         if getattr(form, name) not in (getattr(Format(), name), usual.get(name))
     }
     if not where.startswith("http"):
-        return {"with": "file", "url": f"data/{Path(where).name}", **reading, "every": "24h"}
+        return {"with": "file", "path": Path(where).name, **reading, "every": "24h"}
     if form.kind == "json-ld":
         parts = urlsplit(where)
         report.findings.append(

@@ -128,7 +128,7 @@ def parse(
     rates: Rates,
     now: datetime | None = None,
 ) -> Query:
-    """The query that these parameters mean; lists may be repeated or separated by commas.
+    """The query that these parameters mean; lists may be repeated, and lists of codes separated by commas.
 
     Raises UsageError, which names the parameter, for anything that is not understood.
     """
@@ -146,7 +146,7 @@ def parse(
         raise UsageError(f"no word to search for in {_shown(text)}", parameter="q")
     filters: dict[str, tuple[str, ...]] = {}
     for name, field in own.items():
-        if values := _list(given, name):
+        if values := _list(given, name, names=name in named(kind)):
             filters[name] = tuple(dict.fromkeys(_value(name, field, v) for v in values))
     if "city" in filters and own.get("city") is None:
         filters["city"] = _towns(filters["city"], filters.get("country", ()))
@@ -246,8 +246,13 @@ def _one(given: Mapping[str, list[str]], name: str) -> str:
     return values[0].strip() if values else ""
 
 
-def _list(given: Mapping[str, list[str]], name: str) -> list[str]:
-    values = [v for text in given.get(name, []) for part in text.split(",") if (v := part.strip())]
+def _list(given: Mapping[str, list[str]], name: str, *, names: bool = False) -> list[str]:
+    """The values of a parameter; a comma parts them, but for `names`, which may have one ("Iron & Sons, Ltd")."""
+    values = []
+    for text in given.get(name, []):
+        parts = [part.strip() for part in text.split(",")]
+        whole = names and not all(_CODED.fullmatch(part) for part in parts)
+        values += [text.strip()] if whole else [part for part in parts if part]
     if len(values) > _MANY:
         raise UsageError(f"{name} has {len(values)} values", parameter=name, hint=f"{_MANY} at most")
     for value in values:
@@ -294,6 +299,16 @@ def _own_filters(kind: Kind) -> dict[str, Field | None]:
     """The filters that a kind has by its fields: names of columns, and the field where it is one."""
     columns = (c for c in shape(kind).exact if c not in {"source", "language", "point", "lacks"})
     return {c: kind.fields.get(c) for c in columns if c not in PARAMETERS}
+
+
+@once_a_kind
+def named(kind: Kind) -> frozenset[str]:
+    """The filters whose values are names as people write them, and not codes."""
+    return frozenset(
+        name
+        for name, field in _own_filters(kind).items()
+        if (name != "country" if field is None else field.type in {"party", "concept"})
+    )
 
 
 def _text(text: str) -> str:

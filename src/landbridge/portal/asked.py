@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import urlencode
 
-from landbridge.find.query import parameters
+from landbridge.find.query import named, parameters
 from landbridge.kinds.kind import Kind
 
 
@@ -12,6 +12,7 @@ class Asked:
 
     def __init__(self, params: Mapping[str, Sequence[str]], kinds: Mapping[str, Kind]) -> None:
         lists = {p["name"] for p in parameters(kinds) if p["schema"]["type"] == "array"}
+        lists -= frozenset().union(*map(named, kinds.values()))
         self.params: dict[str, list[str]] = {}
         for name, values in params.items():
             parts = [p.strip() for v in values for p in (v.split(",") if name in lists else (v,))]

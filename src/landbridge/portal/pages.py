@@ -182,7 +182,7 @@ class Pages:
             "codes": codes,
             "hidden": [(n, v) for n, v in asked.pairs() if n not in inside | {"cursor", "explain"}],
             "open": any(asked.one(n) for n in ("place", "pay", "since", *(f.name for f in codes))),
-            "has": {t: kind.first(t) is not None for t in ("place", "money", "date")},  # type: ignore[arg-type]
+            "has": {t: kind.first(t) is not None for t in ("place", "money", "date")},
         }
 
     def _facets(self, result: Result, asked: Asked, kind: Kind) -> list[dict[str, Any]]:
@@ -195,7 +195,7 @@ class Pages:
                     "label": words.value_label(facet.name, value.key, value.label, kind),
                     "count": value.count,
                     "chosen": (on := value.key.casefold() in chosen),
-                    "link": asked.link(**{"drop" if on else "add": {name: value.key}}),
+                    "link": asked.link(drop={name: value.key}) if on else asked.link(add={name: value.key}),
                 }
                 for value in facet.values
             ]

@@ -166,7 +166,7 @@ def show_hit(hit: Hit, kind: Kind, query: Query, instance: Instance) -> dict[str
         "places": [place(p) for p in where[:3] if place(p)],
         "more_places": max(0, len(where) - 3),
         "pay": pay(money) if money else "",
-        "comparable": comparable(hit.pay.low, hit.pay.high, hit.pay.currency) if hit.pay else "",
+        "comparable": comparable(*_yearly(money, instance.rates, query.currency), query.currency),
         "date": str(_first(values, date) or "")[:10],
         "date_label": date.label["en"] if date else "",
         "member": member.name if member else hit.member,
@@ -237,6 +237,10 @@ def _part(value: Any, field: Field, rates: Rates, currency: str) -> dict[str, st
     elif field.type == "number":
         text = number(value)
     return {"text": text, "link": link, "note": note}
+
+
+def _yearly(money: Money | None, rates: Rates, currency: str) -> tuple[float | None, float | None]:
+    return per_year(money, rates, currency) if money is not None else (None, None)
 
 
 def _all(values: Any, field: Field | None) -> list[Any]:

@@ -27,6 +27,7 @@ from landbridge.find.journal.tables import (
 )
 from landbridge.kinds.kind import Kind
 
+SCHEMA = 1  # of the tables; another number than the journal's own is refused
 LEASE = 60.0  # seconds without a heartbeat until a run may be taken over
 RESUME = 3_600.0  # seconds in which an interrupted run goes on at its page; later it would miss what moved
 
@@ -39,7 +40,14 @@ class Journal(JournalReader):
         self._insert: Any = sqlite.insert if self._sqlite else postgresql.insert
         meta.create_all(self.engine)
         with self.engine.begin() as db:
-            db.execute(self._insert(counters).values(name="seq", value=0).on_conflict_do_nothing())
+            for name, value in (("seq", 0), ("schema", SCHEMA)):
+                db.execute(self._insert(counters).values(name=name, value=value).on_conflict_do_nothing())
+            schema = db.execute(sa.select(counters.c.value).where(counters.c.name == "schema")).scalar_one()
+        if schema != SCHEMA:
+            raise ConfigError(
+                f"the journal is of form {schema}, this Landbridge writes form {SCHEMA}",
+                hint="back it up with the Landbridge that wrote it, and restore the backup with this one",
+            )
 
     def register(self, name: str, *, member: str, kind: str) -> int:
         """The number of a source, made on first sight."""
@@ -212,6 +220,11 @@ class Journal(JournalReader):
         if not seen:
             return 0, 0
         again = 0
+        if latest_wins:  # of several events of one record on a page, the last is what it now is
+            final = {s.mapped.key: n for n, s in enumerate(seen) if s.mapped}
+            again = len(seen) - len(final)
+            counts.duplicate_key += again
+            seen = [seen[n] for n in sorted(final.values())]
         old: dict[str, Any] = {}
         keys = list(dict.fromkeys(s.mapped.key for s in seen if s.mapped))
         for part in chunks(keys):
