@@ -205,6 +205,15 @@ def test_an_event_feed_removes_what_it_says_and_goes_on(journal: Journal) -> Non
     assert alive(journal) == ["1", "3", "4"]
 
 
+def test_an_event_that_comes_again_still_undoes_the_one_before_it(journal: Journal) -> None:
+    feed = source(FILE.replace('"absence"', '"tombstone"'))
+    both = [row(1, contract="forever"), row(1)]
+    run(journal, register(both), feed)
+    done = run(journal, register(both), feed)
+    assert (done.changed, done.unchanged, done.duplicate_key) == (0, 1, 1)
+    assert journal.record("xa/jobs/1").values.contract == ()
+
+
 def test_a_removed_row_needs_no_title(journal: Journal) -> None:
     feed = source(
         FILE.replace('"absence"', '"tombstone"').replace('id = "id"', 'id = "id"\ngone = "removed"')
@@ -219,6 +228,16 @@ def test_a_record_past_its_last_day_is_dead(journal: Journal) -> None:
     dated = source(FILE.replace('"absence"', '"expiry"').replace("[values", 'expires = "until"\n[values'))
     run(journal, register([row(1, until="2026-10-30"), row(2, until="2026-11-30")]), dated)
     assert alive(journal) == ["2"]
+
+
+def test_a_dead_record_that_is_still_sent_stays_dead_and_unchanged(journal: Journal) -> None:
+    dated = source(FILE.replace('"absence"', '"expiry"').replace("[values", 'expires = "until"\n[values'))
+    run(journal, register([row(1, until="2026-10-30")]), dated)
+    done = run(journal, register([row(1, until="2026-10-30")]), dated)
+    assert (done.changed, done.unchanged) == (0, 1)
+    assert alive(journal) == []
+    assert run(journal, register([row(1, until="2026-12-30")]), dated).changed == 1
+    assert alive(journal) == ["1"]
 
 
 def test_a_link_only_source_keeps_no_description(journal: Journal) -> None:

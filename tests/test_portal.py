@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
@@ -188,6 +188,13 @@ def test_a_facet_adds_a_filter_and_its_tag_removes_it(pages: Visitor) -> None:
     assert titles(pages.get(link(both, "Permanent"))) == ["Welder abroad"]
 
 
+def test_a_member_that_was_asked_is_called_by_its_name(pages: Visitor) -> None:
+    page = pages.get("/find?in=xa,xb")
+    assert "15 found" in page.text
+    without = pages.get(link(page, 'Remove: <span dir="auto">Asked: Altania'))
+    assert titles(without) == ["Сварщик"]
+
+
 def test_an_employer_with_a_comma_in_its_name_is_one_filter(pages: Visitor) -> None:
     page = pages.get("/find?q=welder")
     narrowed = pages.get(link(page, "Iron &amp; Sons, Ltd"))
@@ -326,8 +333,6 @@ def test_hostile_text_of_a_register_reaches_no_page_as_html(hostile: Visitor) ->
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_hostile_question_reaches_no_page_as_html(hostile: Visitor, text: str) -> None:
-    from urllib.parse import quote
-
     for name in ("q", "in", "employer", "place", "pay", "kind", "cursor", "since", "sort", "unknown", text):
         _is_tame(hostile.get(f"/find?{quote(name)}={quote(text)}"))
         _is_tame(hostile.get(f"/?{quote(name)}={quote(text)}"))

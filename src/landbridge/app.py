@@ -47,7 +47,9 @@ def make_app(instance: Instance, *, demo: bool = False) -> Starlette:
 
 @cache
 def _served() -> Starlette:
-    return make_app(Instance(read_settings()), demo=os.environ.get("LANDBRIDGE_DEMO") == "1")
+    settings = read_settings()
+    demo = os.environ.get("LANDBRIDGE_DEMO") == "1"  # no members but the fictitious union's
+    return make_app(Instance(settings, folders=settings.members if demo else ()), demo=demo)
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -218,7 +218,9 @@ async def _commit(
     page: Page, run: Run, reader: Reader, journal: Journal, lost: "_Lost", at: datetime
 ) -> None:
     hashes = [reader.hash(row.raw) for row in page.rows]
-    known = journal.known(run, hashes) if hashes else {}
+    events = reader.source.deletes == "tombstone"
+    # the order of events matters: one that is known must still undo the one before it
+    known = journal.known(run, hashes) if hashes and not events else {}
     seen = [
         Seen(raw_hash=h, again=known[h]) if h in known else reader.see(row, h, at)
         for row, h in zip(page.rows, hashes, strict=True)
@@ -229,7 +231,7 @@ async def _commit(
         gone=page.gone,
         cursor=page.cursor,
         claimed=page.claimed,
-        latest_wins=reader.source.deletes == "tombstone",
+        latest_wins=events,
         keep=page.keep_cursor,
     )
     if page.still:

@@ -127,15 +127,19 @@ class Pages:
         }
         if found.gone is not None:
             return self._page("gone.html", 410, **shown)
+        values = found.values
+        original = words.outside(found.provenance.url) or words.outside(words.first_url(values, kind))
+        fields = words.show_fields(values, kind, self.instance, currency)
         return self._page(
             "record.html",
             **shown,
             kind=kind,
             licence=source.licence if source else "",
-            fields=words.show_fields(found.values, kind, self.instance.rates, currency),
+            fields=[
+                f for f in fields if original not in {part["link"] for part in f["parts"]} or not original
+            ],
             translations=words.show_translations(found, kind),
-            original=words.outside(found.provenance.url)
-            or words.outside(words.first_url(found.values, kind)),
+            original=original,
         )
 
     async def members(self, _request: Request) -> Response:
@@ -171,12 +175,13 @@ class Pages:
         codes = [f for f in kind.fields.values() if f.type == "code" and f.values]
         inside = {"q", "kind", "in", "place", "radius", "pay", "currency", "period", "sort", "since"}
         inside |= {f.name for f in codes}
+        first = default_kind(self.instance.kinds)
         return {
             "asked": asked,
             "kind": kind,
             "kinds": [
                 (k, asked.link(set_={"kind": k.name}, only=("q", "in", "place", "radius"), path=asked.path()))
-                for k in self.instance.kinds.values()
+                for k in sorted(self.instance.kinds.values(), key=lambda k: k.name != first)
             ],
             "sharing": [(m, bool(named & {m.id, *(c.lower() for c in m.countries)})) for m in sharing],
             "codes": codes,
@@ -192,7 +197,9 @@ class Pages:
             chosen = [v.casefold() for v in asked.values(name)]
             values = [
                 {
-                    "label": words.value_label(facet.name, value.key, value.label, kind),
+                    "label": words.value_label(
+                        facet.name, value.key, value.label, kind, self.instance.members
+                    ),
                     "count": value.count,
                     "chosen": (on := value.key.casefold() in chosen),
                     "link": asked.link(drop={name: value.key}) if on else asked.link(add={name: value.key}),
@@ -224,7 +231,7 @@ class Pages:
             }:
                 continue
             column = "language" if name == "lang" else name
-            label = words.value_label(column, value, value, kind)
+            label = words.value_label(column, value, value, kind, self.instance.members)
             if name == "pay":
                 label = f"{value} {asked.one('currency').upper() or 'EUR'} a {asked.one('period') or 'month'}"
             if name == "place":

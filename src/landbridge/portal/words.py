@@ -17,6 +17,7 @@ from landbridge.find.search import Hit
 from landbridge.instance import Instance
 from landbridge.kinds.kind import Field, Kind
 from landbridge.kinds.values import Money, Place
+from landbridge.members.member import Member
 
 _LABELS = {
     "in": "Asked",
@@ -95,23 +96,33 @@ def lacking_label(name: str, kind: Kind) -> str:
     return _UNKNOWN_LABELS.get(name) or filter_label(name, kind).lower()
 
 
-def value_label(column: str, key: str, label: str, kind: Kind) -> str:
+def country(code: str, members: Mapping[str, Member]) -> str:
+    """A country's name; the member's where only its member knows one, as with countries that are invented."""
+    name = codes.country_name(code)
+    if name != code:
+        return name
+    return next((m.name for m in members.values() if m.countries == (code,)), code)
+
+
+def value_label(column: str, key: str, label: str, kind: Kind, members: Mapping[str, Member]) -> str:
     """How people call a value of a filter."""
     field = kind.fields.get(column)
     if field is not None and key in field.values:
         return field.values[key]["en"]
+    if column == "in" and key.lower() in members:
+        return members[key.lower()].name
     if column in {"country", "in"} and codes.country(key):
-        return codes.country_name(codes.country(key))
+        return country(codes.country(key), members)
     if column == "language":
         return "not known" if key in _NAMELESS else codes.language_name(key)
     return label
 
 
-def place(where: Place) -> str:
+def place(where: Place, members: Mapping[str, Member]) -> str:
     """Town, region and country; the source's own words where no town was understood."""
     parts = [where.city or where.text, where.region if where.city else ""]
-    country = codes.country_name(where.country) if where.country else ""
-    return ", ".join(dict.fromkeys(p for p in (*parts, country) if p))
+    land = country(where.country, members) if where.country else ""
+    return ", ".join(dict.fromkeys(p for p in (*parts, land) if p))
 
 
 def pay(money: Money) -> str:
@@ -163,7 +174,7 @@ def show_hit(hit: Hit, kind: Kind, query: Query, instance: Instance) -> dict[str
         "link": record_link(hit.id, query.currency),
         "lang": tag(hit.language),
         "party": named.name if named else "",
-        "places": [place(p) for p in where[:3] if place(p)],
+        "places": [said for p in where[:3] if (said := place(p, instance.members))],
         "more_places": max(0, len(where) - 3),
         "pay": pay(money) if money else "",
         "comparable": comparable(*_yearly(money, instance.rates, query.currency), query.currency),
@@ -174,14 +185,14 @@ def show_hit(hit: Hit, kind: Kind, query: Query, instance: Instance) -> dict[str
     }
 
 
-def show_fields(values: Any, kind: Kind, rates: Rates, currency: str) -> list[dict[str, Any]]:
+def show_fields(values: Any, kind: Kind, instance: Instance, currency: str) -> list[dict[str, Any]]:
     """The fields of a record that have a value, in the order of its kind."""
     shown = []
     for field in kind.fields.values():
         found = [v for v in _all(values, field) if v not in (None, "")]
         if not found or field.name == kind.title or field.show == "never":
             continue
-        parts = [_part(value, field, rates, currency) for value in found]
+        parts = [_part(value, field, instance, currency) for value in found]
         if parts := [p for p in parts if p["text"] or p["link"]]:
             long = field.type == "text" and any(len(p["text"]) > 200 or "\n" in p["text"] for p in parts)
             shown.append({"label": field.label["en"], "type": field.type, "parts": parts, "long": long})
@@ -204,7 +215,7 @@ def first_url(values: Any, kind: Kind) -> str:
     return _first(values, kind.first("url")) or ""
 
 
-def _part(value: Any, field: Field, rates: Rates, currency: str) -> dict[str, str]:
+def _part(value: Any, field: Field, instance: Instance, currency: str) -> dict[str, str]:
     text, link, note = str(value), "", ""
     if field.type == "url":
         link = outside(value)
@@ -214,7 +225,7 @@ def _part(value: Any, field: Field, rates: Rates, currency: str) -> dict[str, st
         text = value.text or value.code
         note = f"{value.scheme} {value.code}".strip() if value.text and value.code else ""
     elif field.type == "place":
-        text = place(value)
+        text = place(value, instance.members)
         note = value.text if value.text and value.text not in text else ""
     elif field.type == "money":
         text = pay(value)

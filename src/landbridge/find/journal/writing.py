@@ -27,6 +27,7 @@ from landbridge.find.journal.tables import (
 )
 from landbridge.kinds.kind import Kind
 
+EXPIRED = "its last day has passed"  # sent again unchanged, such a record does not come back to life
 SCHEMA = 1  # of the tables; another number than the journal's own is refused
 LEASE = 60.0  # seconds without a heartbeat until a run may be taken over
 RESUME = 3_600.0  # seconds in which an interrupted run goes on at its page; later it would miss what moved
@@ -230,7 +231,7 @@ class Journal(JournalReader):
         for part in chunks(keys):
             rows = db.execute(
                 sa.select(
-                    records.c.id, records.c.key, records.c.hash, records.c.run, records.c.gone, records.c.raw
+                    records.c.id, records.c.key, records.c.hash, records.c.run, records.c.gone, records.c.gone_why
                 ).where(records.c.source == number, records.c.key.in_(part))
             )
             old.update((row.key, row) for row in rows)
@@ -260,7 +261,7 @@ class Journal(JournalReader):
             elif known is None:
                 counts.new += 1
                 fresh[key] = one
-            elif known.hash == one.hash and known.gone is None:
+            elif known.hash == one.hash and (known.gone is None or known.gone_why == EXPIRED):
                 counts.unchanged += 1
                 same[key] = one
             else:
@@ -560,7 +561,7 @@ class Journal(JournalReader):
                     records.c.expires.is_not(None), records.c.expires < now, records.c.gone.is_(None)
                 )
             ).all()
-            self._bury(db, [r.id for r in rows], "its last day has passed", now)
+            self._bury(db, [r.id for r in rows], EXPIRED, now)
             by_source: dict[int, int] = {}
             for row in rows:
                 by_source[row.source] = by_source.get(row.source, 0) + 1
