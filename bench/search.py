@@ -7,7 +7,6 @@ folder under a name that says what they were built from. No answer is kept betwe
 """
 
 import argparse
-import importlib.util
 import json
 import multiprocessing
 import os
@@ -631,31 +630,6 @@ end
 """
 
 
-async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """The least there can be around a search: parameters in, JSON out."""
-    global _served
-    if _served is None:
-        _served = _make_app(Ours(Path(os.environ["LANDBRIDGE_BENCH"])))
-    await _served(scope, receive, send)
-
-
-_served: Any = None
-
-
-def _make_app(ours: Ours) -> Any:
-    from starlette.applications import Starlette
-    from starlette.requests import Request
-    from starlette.responses import Response
-    from starlette.routing import Route
-
-    encode = msgspec.json.Encoder().encode
-
-    async def find(request: Request) -> Response:
-        return Response(encode(ours.find(dict(request.query_params))), media_type="application/json")
-
-    return Starlette(routes=[Route("/api/v1/find", find)])
-
-
 def over_http(ours: Path, *, seconds: int = 10, workers: int = 2) -> dict[str, dict[str, float]]:
     """Requests a second of `workers` processes with 16 connections, and latency with 8."""
     if shutil.which("wrk") is None:
@@ -673,11 +647,10 @@ def over_http(ours: Path, *, seconds: int = 10, workers: int = 2) -> dict[str, d
         "--port",
         str(port),
     ]
-    env = {**os.environ, "LANDBRIDGE_BENCH": str(ours), "LANDBRIDGE_DATA": str(ours)}
-    served = (
-        "landbridge.api.app:app" if importlib.util.find_spec("landbridge.api.app") else "bench.search:app"
+    env = {**os.environ, "LANDBRIDGE_DATA": str(ours)}
+    server = subprocess.Popen(
+        [*command, "--no-access-log", "landbridge.app:app"], env=env, stdout=subprocess.DEVNULL
     )
-    server = subprocess.Popen([*command, "--no-access-log", served], env=env, stdout=subprocess.DEVNULL)
     folder = Path(tempfile.mkdtemp(prefix="landbridge-bench-"))
     try:
         base = f"http://127.0.0.1:{port}/api/v1/find"

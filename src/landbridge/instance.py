@@ -426,6 +426,7 @@ def _describe(source: Source, state: SourceState | None) -> dict[str, Any]:
         "harvested": state.alive if state else 0,
         "claimed": state.claimed if state else None,
         "last_run": moment(run.started) if run else None,
+        "as_of": moment(state.last_good) if state and state.last_good else None,
         "state": run.state if run else "never",
         "why": run.why if run else "",
         "incidents": state.incidents if state else 0,

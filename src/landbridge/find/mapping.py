@@ -322,10 +322,13 @@ def key_reader(source: Source) -> Callable[[dict[str, Any]], str]:
             return key if key.isalnum() and key.isascii() and len(key) <= 100 else url_key(key)
 
         return read
-    gets = [_getter(Theirs(path=(p,)), many=False) for p in theirs.path]
+    gets = [path(p) for p in theirs.path]
+
+    def said(value: Any) -> str:
+        return "\x1e".join(map(words, value)) if isinstance(value, list) else words(value)
 
     def compose(row: dict[str, Any]) -> str:
-        parts = [_SPACE.sub(" ", words(get(row))) for get in gets]
+        parts = [_SPACE.sub(" ", said(get(row))) for get in gets]
         if not any(parts):
             raise MissingField(source.id, f"id is missing: {', '.join(theirs.path)} hold nothing", field="id")
         return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=12).hexdigest()

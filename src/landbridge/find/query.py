@@ -275,7 +275,7 @@ def _number(name: str, text: str, low: float, high: float) -> float:
         number = math.nan
     if "_" in text or not low <= number <= high:
         raise UsageError(
-            f"{name}={_shown(text)} is not a number from {low:g} to {high:g}",
+            f"{name}={_shown(text)} is not a number from {low:,.10g} to {high:,.10g}",
             parameter=name,
             hint="such as 1500",
         )

@@ -229,7 +229,7 @@ def _part(value: Any, field: Field, instance: Instance, currency: str) -> dict[s
         note = value.text if value.text and value.text not in text else ""
     elif field.type == "money":
         text = pay(value)
-        low, high = per_year(value, rates, currency)
+        low, high = _yearly(value, instance.rates, currency)
         note = (
             comparable(low, high, currency) or "not comparable: its amount, currency or period is not known"
         )

@@ -231,7 +231,12 @@ class Journal(JournalReader):
         for part in chunks(keys):
             rows = db.execute(
                 sa.select(
-                    records.c.id, records.c.key, records.c.hash, records.c.run, records.c.gone, records.c.gone_why
+                    records.c.id,
+                    records.c.key,
+                    records.c.hash,
+                    records.c.run,
+                    records.c.gone,
+                    records.c.gone_why,
                 ).where(records.c.source == number, records.c.key.in_(part))
             )
             old.update((row.key, row) for row in rows)
