@@ -221,11 +221,8 @@ class Journal(JournalReader):
         if not seen:
             return 0, 0
         again = 0
-        if latest_wins:  # of several events of one record on a page, the last is what it now is
-            final = {s.mapped.key: n for n, s in enumerate(seen) if s.mapped}
-            again = len(seen) - len(final)
-            counts.duplicate_key += again
-            seen = [seen[n] for n in sorted(final.values())]
+        if latest_wins:
+            seen, again = _last_words(seen, counts)
         old: dict[str, Any] = {}
         keys = list(dict.fromkeys(s.mapped.key for s in seen if s.mapped))
         for part in chunks(keys):
@@ -633,6 +630,29 @@ class Journal(JournalReader):
                         )
                     )
         return done
+
+
+def _last_words(seen: Sequence[Seen], counts: Counts) -> tuple[list[Seen], int]:
+    """Of several events of one record on a page, the last is what it now is; counts the others, and how many.
+
+    A record that came and went on the page is kept as both, so that it can be said to be gone.
+    """
+    last: dict[tuple[str, bool], int] = {}
+    for n, one in enumerate(seen):
+        if one.mapped is not None:
+            if not one.mapped.gone:
+                last.pop((one.mapped.key, True), None)
+            last[(one.mapped.key, one.mapped.gone)] = n
+    kept = set(last.values())
+    for n, one in enumerate(seen):
+        if n in kept or one.mapped is None:
+            continue
+        final = last.get((one.mapped.key, one.mapped.gone))
+        if one.mapped.gone or (final is not None and seen[final].hash == one.hash):
+            counts.unchanged += 1
+        else:
+            counts.duplicate_key += 1
+    return [seen[n] for n in sorted(kept)], len(seen) - len(kept)
 
 
 def worker() -> str:

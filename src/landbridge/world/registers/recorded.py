@@ -44,7 +44,7 @@ class Recorded:
     def correct(self, row: Any) -> None:
         """A later version, in a register that tells what happened: there the last one counts."""
         self.rows.append(row)
-        self.changed += 1
+        self.duplicate_key += 1  # the earlier version, on the same page: it is passed over
 
     def withdraw(self, row: Any) -> None:
         """A row that says that an earlier one is gone."""
