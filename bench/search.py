@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
 from pathlib import Path
@@ -28,8 +29,10 @@ from urllib.request import urlopen
 
 import msgspec
 import numpy as np
+import pytest
 import tantivy
 from tantivy import Occur, Query
+from tests.servers import opensearch
 
 from landbridge.find import rates as exchange
 from landbridge.find.analysis import query_tokens
@@ -671,6 +674,89 @@ def over_http(ours: Path, *, seconds: int = 10, workers: int = 2) -> dict[str, d
         shutil.rmtree(folder)
 
 
+def opensearch_over_http(docs: int, *, seconds: int = 10) -> dict[str, dict[str, float]]:
+    """One OpenSearch node of three gigabytes: the same tokens, columns, queries and connections."""
+    try:
+        with opensearch(heap="3g") as address:
+            _fill(address, docs)
+            folder = Path(tempfile.mkdtemp(prefix="landbridge-bench-"))
+            found: dict[str, dict[str, float]] = {}
+            for name, body in (("keyword", _plain_body), ("full", _full_body)):
+                urls = folder / f"{name}.txt"
+                lines = [
+                    f"/jobs/_search?{urlencode({'source': json.dumps(body(q)), 'source_content_type': 'application/json'})}"
+                    for q in queries()
+                ]
+                urls.write_text("\n".join(lines), "utf-8")
+                for connections in (16, 8):
+                    _wrk(address, urls, folder, connections, 5)
+                    found[f"opensearch {name}, {connections} connections"] = _wrk(
+                        address, urls, folder, connections, seconds
+                    )
+            shutil.rmtree(folder)
+            return found
+    except pytest.skip.Exception as reason:
+        print(reason, file=sys.stderr)
+        return {}
+
+
+def _fill(address: str, docs: int) -> None:
+    exact = {"type": "keyword"}
+    properties = {
+        "all": {"type": "text", "analyzer": "whitespace"},
+        **dict.fromkeys(("country", "occupation", "contract"), exact),
+        "top": {"type": "long"},
+        "record": {"type": "keyword", "index": False, "doc_values": False},
+    }
+    settings = {"number_of_shards": 1, "number_of_replicas": 0, "refresh_interval": -1}
+    _send(f"{address}/jobs", {"settings": settings, "mappings": {"properties": properties}}, "PUT")
+    kind = _kind()
+    make = Writer(kind, exchange.load()).document
+    lines: list[bytes] = []
+    number = 0
+    for country, count in shares(docs):
+        for record in vacancies(country, count, kind):
+            number += 1
+            document = make(number, record)
+            columns = {**dict(document.exact), **dict(document.numbers)}
+            kept = {n: columns[n] for n in ("country", "occupation", "contract", "top") if n in columns}
+            row = {"all": document.words, **kept, "record": document.data.decode()}
+            lines += [b'{"index":{}}', msgspec.json.encode(row)]
+            if len(lines) >= 4_000:
+                _send(f"{address}/jobs/_bulk", lines, "POST")
+                lines.clear()
+    if lines:
+        _send(f"{address}/jobs/_bulk", lines, "POST")
+    _send(f"{address}/jobs/_refresh", {}, "POST")
+    _send(f"{address}/jobs/_forcemerge?max_num_segments=5", {}, "POST")
+
+
+def _send(url: str, body: dict[str, Any] | list[bytes], method: str) -> None:
+    data = b"\n".join(body) + b"\n" if isinstance(body, list) else json.dumps(body).encode()
+    kind = "application/x-ndjson" if isinstance(body, list) else "application/json"
+    asked = urllib.request.Request(url, data, {"Content-Type": kind}, method=method)
+    with urlopen(asked, timeout=600) as answer:
+        said = json.loads(answer.read())
+    if said.get("errors"):
+        raise SystemExit(f"OpenSearch refuses: {str(said)[:300]}")
+
+
+def _plain_body(one: Asked) -> dict[str, Any]:
+    words = query_tokens(one.text, [c.language for c in COUNTRIES])
+    must = [{"terms": {"all": ways}} if len(ways) > 1 else {"term": {"all": ways[0]}} for ways in words]
+    return {"query": {"bool": {"must": must}}, "size": 10}
+
+
+def _full_body(one: Asked) -> dict[str, Any]:
+    body = _plain_body(one)
+    body["query"]["bool"]["filter"] = [
+        {"terms": {"country": [m.upper() for m in one.members]}},
+        {"range": {"top": {"gte": int(one.pay * 12 * 100)}}},
+    ]
+    body["aggs"] = {n: {"terms": {"field": n, "size": 20}} for n in ("country", "occupation")}
+    return body
+
+
 def _wait_for(url: str) -> None:
     for _ in range(200):
         try:
@@ -718,6 +804,8 @@ def run(docs: int, *, peers: bool, http: bool) -> dict[str, Any]:
     figures["new_record_seen_ms"] = new_record_seen(ours)
     if http:
         figures["http"] = over_http(ours)
+        if peers:
+            figures["http"] |= opensearch_over_http(docs)
     figures["ratios"] = _ratios(figures)
     return figures
 
@@ -736,6 +824,12 @@ def _ratios(figures: dict[str, Any]) -> dict[str, float]:
             if f"{peer} {name}" in got:
                 ratio = got[f"landbridge {name}"]["per_s"] / got[f"{peer} {name}"]["per_s"]
                 found[f"{name}: landbridge / {peer}"] = round(ratio, 2)
+    served = figures.get("http", {})
+    for name in ("keyword", "full"):
+        theirs = served.get(f"opensearch {name}, 16 connections")
+        if theirs:
+            ratio = served[f"{name}, 16 connections"]["per_s"] / theirs["per_s"]
+            found[f"{name} over HTTP: landbridge / opensearch"] = round(ratio, 2)
     return found
 
 
