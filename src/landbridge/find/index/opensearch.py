@@ -7,7 +7,6 @@ overwrites a newer one and writers need no lock.
 """
 
 import logging
-import re
 import time
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
@@ -30,6 +29,7 @@ from landbridge.find.index.document import (
 )
 from landbridge.find.index.protocol import (
     DEEPEST,
+    SPACELESS,
     Answer,
     AtLeast,
     Changes,
@@ -43,6 +43,7 @@ from landbridge.find.index.protocol import (
     Removal,
     Terms,
     Word,
+    nothing,
 )
 from landbridge.find.rates import Rates
 from landbridge.kinds.kind import Kind
@@ -55,7 +56,6 @@ _NEAR_WORDS = 1_000
 _LANGUAGES = 1_000
 _TIE = (1 << TIE_BITS) - 1
 _MOST = (1 << 63) - 1
-_SPACELESS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _Json = dict[str, Any]
 
 # What it logs is raised here as well; without a handler it would go to standard error.
@@ -339,7 +339,7 @@ class OpenSearchView:
         return [self._frequencies.get(t, 0) for t in tokens]
 
     def similar(self, token: str, distance: int) -> list[tuple[str, int]]:
-        if not self.seq or _SPACELESS.search(token):
+        if not self.seq or SPACELESS.search(token):
             return []
         terms = {
             "field": "all",
@@ -378,7 +378,7 @@ class OpenSearchView:
 
     def search(self, plan: Plan) -> Answer:
         if not self.seq or not all(w.readings for w in plan.words):
-            return _nothing(plan)
+            return nothing(plan)
         lacked = [f.name for f in plan.filters] if plan.lacking else []
         own = {f.column: f.name for f in plan.filters if isinstance(f, Terms) and f.column in plan.facets}
         together = [name for name in plan.facets if name not in own]
@@ -549,17 +549,4 @@ def _counted(found: _Json, name: str) -> Counted:
         values=tuple((b["key"], b["doc_count"]) for b in found[name]["buckets"]),
         missing=found["no " + name]["doc_count"],
         exact=not found[name]["sum_other_doc_count"],
-    )
-
-
-def _nothing(plan: Plan) -> Answer:
-    return Answer(
-        total=0,
-        exact=True,
-        hits=[],
-        facets={name: Counted(values=(), missing=0) for name in plan.facets},
-        lacking={f.name: 0 for f in plan.filters},
-        read=lambda _: [],
-        explain=lambda _: [],
-        pays=lambda _: [],
     )

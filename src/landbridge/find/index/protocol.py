@@ -4,6 +4,7 @@ A plan is a query in the engine's terms (tokens, exact terms, whole numbers); `s
 merges what comes back, so that an adapter stays small and every engine gives the same answers.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, Protocol, TypeAlias
 
@@ -12,6 +13,8 @@ import msgspec
 from landbridge.find.record import Record
 from landbridge.kinds.kind import Kind
 
+# letters of scripts without spaces: their tokens are pairs, and no edit apart from each other
+SPACELESS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 DEEPEST = 10_000  # how far into its hits an index is read
 Sort = Literal["relevance", "date", "pay", "distance"]
 
@@ -134,6 +137,20 @@ class Answer(msgspec.Struct, frozen=True):
     read: Callable[[Sequence[int]], list[bytes]]
     explain: Callable[[int], list[Contribution]]
     pays: Callable[[Sequence[int]], list[tuple[int, int] | None]]
+
+
+def nothing(plan: Plan) -> Answer:
+    """What an index without records answers."""
+    return Answer(
+        total=0,
+        exact=True,
+        hits=[],
+        facets={name: Counted(values=(), missing=0) for name in plan.facets},
+        lacking={f.name: 0 for f in plan.filters},
+        read=lambda _: [],
+        explain=lambda _: [],
+        pays=lambda _: [],
+    )
 
 
 class View(Protocol):

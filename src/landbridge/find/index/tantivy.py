@@ -8,7 +8,6 @@ changes, which does no harm, and a look at its date tells readers in other proce
 import contextlib
 import fcntl
 import os
-import re
 import shutil
 import threading
 import time
@@ -35,6 +34,7 @@ from landbridge.find.index.document import (
 )
 from landbridge.find.index.protocol import (
     DEEPEST,
+    SPACELESS,
     Answer,
     AtLeast,
     Changes,
@@ -46,6 +46,7 @@ from landbridge.find.index.protocol import (
     Reading,
     Terms,
     Word,
+    nothing,
 )
 from landbridge.find.places import within
 from landbridge.find.rates import Rates
@@ -60,7 +61,6 @@ _RINGS = 1_000  # distances told apart in one query
 _TIE = (1 << TIE_BITS) - 1
 _MUST, _SHOULD, _NOT = Occur.Must, Occur.Should, Occur.MustNot
 _ANY = Query.all_query()
-_SPACELESS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _Clause = tuple[Occur, Query]
 
 
@@ -339,7 +339,7 @@ class TantivyView:
         return [count("all", token) for token in tokens]
 
     def similar(self, token: str, distance: int) -> list[tuple[str, int]]:
-        if not self._size or _SPACELESS.search(token):
+        if not self._size or SPACELESS.search(token):
             return []
         if distance == 1:
             count = self._searcher.doc_freq
@@ -366,7 +366,7 @@ class TantivyView:
 
     def search(self, plan: Plan) -> Answer:
         if not self._size or not all(w.readings for w in plan.words):
-            return _nothing(plan)
+            return nothing(plan)
         deep = plan.offset >= DEEPEST
         if deep:
             plan = msgspec.structs.replace(plan, offset=0, limit=1)
@@ -669,19 +669,6 @@ class _Points:
 
 def _unscored(query: Query) -> Query:
     return Query.const_score_query(query, 0.0)
-
-
-def _nothing(plan: Plan) -> Answer:
-    return Answer(
-        total=0,
-        exact=True,
-        hits=[],
-        facets={name: Counted(values=(), missing=0) for name in plan.facets},
-        lacking={f.name: 0 for f in plan.filters},
-        read=lambda _: [],
-        explain=lambda _: [],
-        pays=lambda _: [],
-    )
 
 
 def edits(one: str, other: str) -> int:
