@@ -66,10 +66,12 @@ class Visitor:
     def __init__(self, app: Starlette) -> None:
         self.app = app
 
-    def get(self, path: str) -> Reply:
-        return self.ask("GET", path)
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> Reply:
+        return self.ask("GET", path, headers)
 
-    def ask(self, method: str, path: str) -> Reply:
+    def ask(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes = b""
+    ) -> Reply:
         where, _, query = path.partition("?")
         scope = {
             "type": "http",
@@ -81,21 +83,24 @@ class Visitor:
             "raw_path": where.encode(),
             "root_path": "",
             "query_string": query.encode(),
-            "headers": [(b"host", b"localhost")],
+            "headers": [
+                (b"host", b"localhost"),
+                *((n.lower().encode(), v.encode()) for n, v in (headers or {}).items()),
+            ],
             "server": ("localhost", 80),
             "client": ("127.0.0.1", 1),
         }
         sent: list[Mapping[str, Any]] = []
 
         async def receive() -> Mapping[str, Any]:
-            return {"type": "http.request", "body": b"", "more_body": False}
+            return {"type": "http.request", "body": body, "more_body": False}
 
         async def send(message: Mapping[str, Any]) -> None:
             sent.append(message)
 
         asyncio.run(self.app(scope, receive, send))  # type: ignore[arg-type]
-        headers = {k.decode(): v.decode() for k, v in sent[0]["headers"]}
-        return Reply(sent[0]["status"], headers, b"".join(m.get("body", b"") for m in sent[1:]))
+        answered = {k.decode(): v.decode() for k, v in sent[0]["headers"]}
+        return Reply(sent[0]["status"], answered, b"".join(m.get("body", b"") for m in sent[1:]))
 
 
 def union(folder: Path, **members: tuple[str, str]) -> Instance:

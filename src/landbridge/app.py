@@ -7,6 +7,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from landbridge.api import endpoints
@@ -14,11 +15,12 @@ from landbridge.api.problems import OURS, problem
 from landbridge.config import read_settings
 from landbridge.instance import Instance
 from landbridge.portal.pages import Pages
+from landbridge.portal.rendering import Site
 
 
 def make_app(instance: Instance, *, demo: bool = False) -> Starlette:
     """The application of an instance. There is no middleware of ours: every answer has its headers already."""
-    pages = Pages(instance, demo=demo)
+    site = Site(instance, demo=demo)
 
     async def answer(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -32,13 +34,17 @@ def make_app(instance: Instance, *, demo: bool = False) -> Starlette:
             return problem(
                 error.status_code, detail, headers=allowed, hint="/api/v1/openapi.json lists what there is"
             )
-        return pages.error(error.status_code, detail, headers=allowed)
+        return site.error(request, error.status_code, detail, headers=allowed)
 
     async def answer_ours(request: Request, _error: Exception) -> Response:
-        return problem(500, OURS) if request.url.path.startswith("/api") else pages.error(500, OURS)
+        return problem(500, OURS) if request.url.path.startswith("/api") else site.error(request, 500, OURS)
 
     app = Starlette(
-        routes=[*endpoints.routes(instance), *pages.routes()],
+        routes=[
+            *endpoints.routes(instance),
+            *Pages(site).routes(),
+            Route("/static/{name}", site.static),
+        ],
         exception_handlers={HTTPException: answer, 500: answer_ours},
     )
     app.router.redirect_slashes = False

@@ -81,13 +81,18 @@ class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
-    """What a record is. `title` names the field that names the record."""
+    """What a record is. `title` names the field that names the record.
+
+    Records of a `personal` kind are about a person, if under a pseudonym: they can be sought and read here,
+    but leave in no feed, export, site map or list, and what is withdrawn is erased.
+    """
 
     name: str
     title: str
     label: Words
     plural: Words
     fields: dict[str, Field]
+    personal: bool = False
 
     @cached_property
     def struct(self) -> type[msgspec.Struct]:

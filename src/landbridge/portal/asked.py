@@ -10,7 +10,10 @@ from landbridge.kinds.kind import Kind
 class Asked:
     """The parameters of a page: blank ones left out, lists taken apart. Links forget the page they stand on."""
 
-    def __init__(self, params: Mapping[str, Sequence[str]], kinds: Mapping[str, Kind]) -> None:
+    def __init__(
+        self, params: Mapping[str, Sequence[str]], kinds: Mapping[str, Kind], prefix: str = ""
+    ) -> None:
+        self.prefix = prefix  # of links: the language, where the address named one
         lists = {p["name"] for p in parameters(kinds) if p["schema"]["type"] == "array"}
         lists -= frozenset().union(*map(named, kinds.values()))
         self.params: dict[str, list[str]] = {}
@@ -55,4 +58,4 @@ class Asked:
             and (not only or name in only)
         ]
         pairs = [(n, v) for n, v in pairs if n not in dropped or dropped[n].casefold() != v.casefold()]
-        return f"{path}?{urlencode([*pairs, *(add or {}).items(), *changed.items()])}"
+        return f"{self.prefix}{path}?{urlencode([*pairs, *(add or {}).items(), *changed.items()])}"

@@ -1,88 +1,84 @@
-"""The pages: search, answer, record, members, errors.
+"""The public pages: search, answer, record, members and sources, saved searches, about."""
 
-Every page is whole without JavaScript, and allows none: `default-src 'none'`. All text goes through a template
-that escapes it; a link out is made only of an http or https address. English for now.
-"""
+from typing import Any, Final
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from hashlib import blake2b
-from importlib import resources
-from typing import Any
-
-import jinja2
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from landbridge.api.endpoints import readable
-from landbridge.api.problems import OURS, TITLES
-from landbridge.api.requests import given, guarded
-from landbridge.errors import LandbridgeError, UsageError
+from landbridge.api.requests import given
+from landbridge.errors import LandbridgeError, NotFound, UsageError
 from landbridge.find.index.document import shape
 from landbridge.find.query import default_kind, parse
+from landbridge.find.record import Record
 from landbridge.find.search import Result
 from landbridge.instance import Instance
 from landbridge.kinds.kind import Kind
 from landbridge.portal import words
 from landbridge.portal.asked import Asked
+from landbridge.portal.languages import Reader
+from landbridge.portal.rendering import Site
 
-_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; form-action 'self'; img-src 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
-_UNCOUNTED = frozenset({"source", "region", "occupation"})  # long lists, or beside another that says the same
-_STYLE = (resources.files("landbridge.portal") / "static" / "landbridge.css").read_bytes()
-_STYLE_MARK = blake2b(_STYLE, digest_size=6).hexdigest()
+_UNCOUNTED: Final = frozenset(
+    {"source", "region", "occupation"}
+)  # long, or beside another that says the same
+_NO_TAG: Final = frozenset(
+    {"q", "kind", "sort", "limit", "cursor", "facets", "explain", "radius", "currency", "period"}
+)
+_RUNS = 20  # shown of a source
+_SIMILAR = 5
 
 
 class Pages:
-    """The pages of one instance; in a demo each says so."""
+    """The public pages of one instance."""
 
-    def __init__(self, instance: Instance, *, demo: bool = False) -> None:
-        self.instance = instance
-        self._templates = jinja2.Environment(
-            loader=jinja2.PackageLoader("landbridge.portal"),
-            autoescape=True,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            undefined=jinja2.StrictUndefined,
-        )
-        self._templates.filters.update(words.FILTERS)
-        self._templates.globals.update(demo=demo, style=f"/static/landbridge.css?{_STYLE_MARK}")
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.instance: Instance = site.instance
 
     def routes(self) -> list[Route]:
-        by_path = {
-            "/": self.start,
-            "/find": self.find,
-            "/records/{id:path}": self.record,
-            "/members": self.members,
-        }
-        return [
-            *(Route(path, guarded(page, self._failed)) for path, page in by_path.items()),
-            Route("/static/landbridge.css", _style),
-        ]
+        return self.site.routes(
+            {
+                "/": self.start,
+                "/find": self.find,
+                "/records/{id:path}": self.record,
+                "/members": self.members,
+                "/members/{member}": self.member,
+                "/members/{member}/{source}": self.source,
+                "/about": self.about,
+            }
+        )
 
     async def start(self, request: Request) -> Response:
-        asked = Asked(given(request), self.instance.kinds)
+        asked = self._asked(request)
         kind = self._kind(asked)
+        reader = self.site.reader(request)
         standings = self.instance.standings(kind.name).values()
         here = [s for s in standings if s.harvested]
-        return self._page(
+        unions: dict[str, list[str]] = {}
+        for one in self.instance.members.values():
+            for code in one.countries:
+                unions.setdefault(code, []).append(one.id)
+        regions = [
+            (words.country(code, self.instance.members, reader), asked.link(set_={"in": ids[0]}))
+            for code, ids in sorted(unions.items())
+            if any(s.id in ids for s in here)
+        ]
+        return self.site.page(
+            request,
             "start.html",
-            **self._form(asked, kind),
+            **self._form(asked, kind, reader),
             records=sum(s.harvested for s in here),
             of=len(here),
+            regions=regions,
         )
 
     async def find(self, request: Request) -> Response:
         """The answer; a question that is not understood gets its form again, with what is wrong."""
-        asked = Asked(given(request), self.instance.kinds)
+        asked = self._asked(request)
         kind = self._kind(asked)
+        reader = self.site.reader(request)
         facets = [f for f in shape(kind).facets if f not in _UNCOUNTED]
         try:
             query = parse({"facets": facets, **asked.params}, self.instance.kinds, rates=self.instance.rates)
@@ -90,30 +86,64 @@ class Pages:
         except LandbridgeError as error:
             if error.status >= 500:
                 raise
-            at = error.parameter if isinstance(error, UsageError) else ""
-            wrong = {"detail": str(error), "hint": error.hint, "parameter": at}
-            return self._page("wrong.html", error.status, **self._form(asked, kind), wrong=wrong)
-        return self._page(
+            return self._wrong(request, error, asked, kind, reader)
+        return self.site.page(
+            request,
             "find.html",
-            **self._form(asked, kind),
+            **self._form(asked, kind, reader),
             result=result,
-            hits=[words.show_hit(hit, kind, query, self.instance) for hit in result.hits],
-            facets=self._facets(result, asked, kind),
-            tags=self._tags(asked, kind),
+            states=words.states(reader),
+            hits=[
+                words.show_hit(hit, kind, query, self.instance, reader, asked.prefix) for hit in result.hits
+            ],
+            facets=self._facets(result, asked, kind, reader),
+            tags=self._tags(asked, kind, reader),
             unknown=[
-                (words.filter_label(name, kind), count, asked.link(add={"unknown": name}))
+                (words.lacking_label(name, kind, reader), count, asked.link(add={"unknown": name}))
                 for name, count in result.unknown.items()
                 if count and name not in asked.values("unknown")
             ],
             answering=[m for m in result.members if m.state in {"ok", "stale", "held"}],
+            rates_of=self.instance.rates.date(query.currency) if kind.first("money") else None,
             next_page=asked.link(set_={"cursor": result.cursor}) if result.cursor else "",
             first_page=asked.link() if asked.one("cursor") else "",
-            broader=[(text, link) for text, link in self._broader(asked, kind) if not result.hits],
+            broader=[] if result.hits else self._broader(asked, kind, reader),
+            save="",
+            feeds=[],
+            map="",
+        )
+
+    def _wrong(
+        self, request: Request, error: LandbridgeError, asked: Asked, kind: Kind, reader: Reader
+    ) -> Response:
+        at = error.parameter if isinstance(error, UsageError) else ""
+        text = reader.text
+        help_ = {
+            "pay": text("Write a number, such as 1200."),
+            "radius": text("Write a distance in kilometres, such as 50."),
+            "place": text("Write a town, such as Almaty or Hanoi."),
+            "since": text("Write a day such as 2026-11-01, or 7d for seven days."),
+            "currency": text("Write three letters, such as EUR or KZT."),
+            "in": text("Choose among the members below."),
+            "cursor": text("The answer has moved on. Begin with its first page."),
+            "q": text("Write at least one word that is to be there."),
+        }
+        wrong = {
+            "detail": str(error),
+            "hint": error.hint,
+            "parameter": at,
+            "label": words.filter_label(at, kind, reader),
+            "value": asked.one(at)[:100],
+            "help": help_.get(at, ""),
+        }
+        return self.site.page(
+            request, "wrong.html", error.status, **self._form(asked, kind, reader), wrong=wrong
         )
 
     async def record(self, request: Request) -> Response:
         found = self.instance.record(readable(request.path_params["id"]))
         kind = self.instance.kinds[found.kind]
+        reader = self.site.reader(request)
         member = self.instance.members.get(found.member)
         source = member.sources.get(found.source.partition("/")[2]) if member else None
         currency = parse(
@@ -122,60 +152,128 @@ class Pages:
         shown = {
             "record": found,
             "title": getattr(found.values, kind.title),
+            "lang": words.tag(found.language),
             "member": member.name if member else found.member,
             "source": source.title if source else found.source,
         }
         if found.gone is not None:
-            return self._page("gone.html", 410, **shown)
+            similar = self._similar(found, kind, self.site.prefix(request))
+            return self.site.page(request, "gone.html", 410, **shown, similar=similar)
         values = found.values
         original = words.outside(found.provenance.url) or words.outside(words.first_url(values, kind))
-        fields = words.show_fields(values, kind, self.instance, currency)
-        return self._page(
+        fields = words.show_fields(values, kind, self.instance, currency, reader)
+        return self.site.page(
+            request,
             "record.html",
             **shown,
             kind=kind,
             licence=source.licence if source else "",
+            language=reader.language_name(found.language) if shown["lang"] else "",
             fields=[
                 f for f in fields if original not in {part["link"] for part in f["parts"]} or not original
             ],
-            translations=words.show_translations(found, kind),
+            translations=words.show_translations(found, kind, reader),
             original=original,
+            rates_of=self.instance.rates.date(currency) if kind.first("money") else None,
+            linked="",
+            print="print" in given(request).get("view", ()),
         )
 
-    async def members(self, _request: Request) -> Response:
-        return self._page("members.html", members=self.instance.describe_members(), kinds=self.instance.kinds)
+    def _similar(self, gone: Record, kind: Kind, prefix: str) -> list[dict[str, str]]:
+        """Records that share the rarest words of a title that is gone, still there."""
+        title = getattr(gone.values, kind.title)
+        for text in dict.fromkeys((title, *sorted(title.split(), key=len, reverse=True)[:3])):
+            try:
+                query = parse(
+                    {"q": [text[:200]], "kind": [kind.name], "limit": [str(_SIMILAR)]},
+                    self.instance.kinds,
+                    rates=self.instance.rates,
+                )
+                hits = self.instance.find(query, snippets=False).hits
+            except LandbridgeError:
+                continue
+            if hits:
+                members = self.instance.members
+                return [
+                    {
+                        "link": words.record_link(hit.id, prefix=prefix),
+                        "lang": words.tag(hit.language),
+                        "title": "".join(text for text, _ in hit.title),
+                        "member": members[hit.member].name if hit.member in members else hit.member,
+                    }
+                    for hit in hits
+                ]
+        return []
 
-    def error(
-        self, status: int, detail: str, *, hint: str = "", headers: Mapping[str, str] | None = None
-    ) -> Response:
-        """A page that says what is wrong."""
-        title = TITLES.get(status, "Error")
-        return self._page("error.html", status, headers=headers, title=title, detail=detail, hint=hint)
+    async def members(self, request: Request) -> Response:
+        reader = self.site.reader(request)
+        shown = [
+            {
+                **one,
+                "countries": reader.all_of(
+                    [words.country(c, self.instance.members, reader) for c in one["countries"]]
+                ),
+                "as_of": min((s["as_of"] for s in one["sources"] if s["as_of"]), default=None),
+            }
+            for one in self.instance.describe_members()
+        ]
+        return self.site.page(request, "members.html", members=shown)
 
-    def _failed(self, _request: Request, error: LandbridgeError | None) -> Response:
-        if error is None:
-            return self.error(500, OURS)
-        return self.error(error.status, str(error), hint=error.hint)
+    def _described(self, id_: str) -> dict[str, Any]:
+        found = next((m for m in self.instance.describe_members() if m["id"] == id_), None)
+        if found is None:
+            raise NotFound(f"no member {id_[:60]!r}", hint="/members lists them")
+        return found
 
-    def _page(
-        self, template: str, status: int = 200, *, headers: Mapping[str, str] | None = None, **values: Any
-    ) -> Response:
-        text = self._templates.get_template(template).render(now=datetime.now(UTC), **values)
-        return Response(text, status, {**_HEADERS, **(headers or {})}, "text/html")
+    async def member(self, request: Request) -> Response:
+        return self.site.page(
+            request,
+            "member.html",
+            member=self._described(request.path_params["member"]),
+            kinds=self.instance.kinds,
+            runs=words.runs(self.site.reader(request)),
+        )
+
+    async def source(self, request: Request) -> Response:
+        member = self._described(request.path_params["member"])
+        name = f"{member['id']}/{request.path_params['source']}"
+        found = next((s for s in member["sources"] if s["id"] == name), None)
+        if found is None:
+            raise NotFound(f"no source {name[:120]!r}", hint=f"/members/{member['id']} lists them")
+        return self.site.page(
+            request,
+            "source.html",
+            member=member,
+            source=found,
+            kind=self.instance.kinds[found["kind"]],
+            runs=words.runs(self.site.reader(request)),
+            history=self.instance.runs(name, limit=_RUNS),
+        )
+
+    async def about(self, request: Request) -> Response:
+        return self.site.page(request, "about.html")
+
+    # parts
+
+    def _asked(self, request: Request) -> Asked:
+        return Asked(given(request), self.instance.kinds, self.site.prefix(request))
 
     def _kind(self, asked: Asked) -> Kind:
         """What is sought, as far as the form is concerned; `parse` says what is wrong with another word."""
         kinds = self.instance.kinds
         return kinds.get(asked.one("kind")) or kinds[default_kind(kinds)]
 
-    def _form(self, asked: Asked, kind: Kind) -> dict[str, Any]:
+    def _form(self, asked: Asked, kind: Kind, reader: Reader) -> dict[str, Any]:
         members = self.instance.members.values()
         sharing = [m for m in members if any(s.kind == kind.name for s in m.sources.values())]
         named = {v.lower() for v in asked.values("in")}
         codes = [f for f in kind.fields.values() if f.type == "code" and f.values]
         inside = {"q", "kind", "in", "place", "radius", "pay", "currency", "period", "sort", "since"}
-        inside |= {f.name for f in codes}
+        inside |= {f.name for f in codes} | {"unknown"}
         first = default_kind(self.instance.kinds)
+        has = {t: kind.first(t) is not None for t in ("place", "money", "date")}
+        lacking = {"place": has["place"], "pay": has["money"], "since": has["date"]}
+        lacking |= {f.name: True for f in codes} | dict.fromkeys(asked.values("unknown"), True)
         return {
             "asked": asked,
             "kind": kind,
@@ -185,12 +283,15 @@ class Pages:
             ],
             "sharing": [(m, bool(named & {m.id, *(c.lower() for c in m.countries)})) for m in sharing],
             "codes": codes,
+            "unknowns": [
+                (name, words.lacking_label(name, kind, reader)) for name, there in lacking.items() if there
+            ],
             "hidden": [(n, v) for n, v in asked.pairs() if n not in inside | {"cursor", "explain"}],
             "open": any(asked.one(n) for n in ("place", "pay", "since", *(f.name for f in codes))),
-            "has": {t: kind.first(t) is not None for t in ("place", "money", "date")},
+            "has": has,
         }
 
-    def _facets(self, result: Result, asked: Asked, kind: Kind) -> list[dict[str, Any]]:
+    def _facets(self, result: Result, asked: Asked, kind: Kind, reader: Reader) -> list[dict[str, Any]]:
         shown = []
         for facet in result.facets:
             name = "lang" if facet.name == "language" else facet.name
@@ -198,7 +299,7 @@ class Pages:
             values = [
                 {
                     "label": words.value_label(
-                        facet.name, value.key, value.label, kind, self.instance.members
+                        facet.name, value.key, value.label, kind, self.instance.members, reader
                     ),
                     "count": value.count,
                     "chosen": (on := value.key.casefold() in chosen),
@@ -207,50 +308,48 @@ class Pages:
                 for value in facet.values
             ]
             if values:
-                label = words.filter_label(facet.name, kind)
+                label = words.filter_label(facet.name, kind, reader)
                 shown.append(
                     {"label": label, "values": values, "missing": facet.missing, "exact": facet.exact}
                 )
         return shown
 
-    def _tags(self, asked: Asked, kind: Kind) -> list[tuple[str, str]]:
+    def _tags(self, asked: Asked, kind: Kind, reader: Reader) -> list[tuple[str, str]]:
         """What narrows the answer, each with the link that takes it away."""
         tags = []
         for name, value in asked.pairs():
-            if name in {
-                "q",
-                "kind",
-                "sort",
-                "limit",
-                "cursor",
-                "facets",
-                "explain",
-                "radius",
-                "currency",
-                "period",
-            }:
+            if name in _NO_TAG:
                 continue
             column = "language" if name == "lang" else name
-            label = words.value_label(column, value, value, kind, self.instance.members)
+            label = words.value_label(column, value, value, kind, self.instance.members, reader)
             if name == "pay":
-                label = f"{value} {asked.one('currency').upper() or 'EUR'} a {asked.one('period') or 'month'}"
+                period = {
+                    "hour": reader.text("hour"),
+                    "day": reader.text("day"),
+                    "week": reader.text("week"),
+                    "year": reader.text("year"),
+                }.get(asked.one("period"), reader.text("month"))
+                label = f"{value} {asked.one('currency').upper() or 'EUR'} / {period}"
             if name == "place":
                 label = f"{value}, {asked.one('radius') or 30} km"
             if name == "unknown":
-                label = words.filter_label(value, kind)
+                label = words.lacking_label(value, kind, reader)
             drop = {name: value, **({"radius": asked.one("radius")} if name == "place" else {})}
-            tags.append((f"{words.filter_label(name, kind)}: {label}", asked.link(drop=drop)))
+            tags.append((f"{words.filter_label(name, kind, reader)}: {label}", asked.link(drop=drop)))
         return tags
 
-    def _broader(self, asked: Asked, kind: Kind) -> list[tuple[str, str]]:
+    def _broader(self, asked: Asked, kind: Kind, reader: Reader) -> list[tuple[str, str]]:
         """What may find more, where nothing was found."""
-        found = [(f"without {label}", link) for label, link in self._tags(asked, kind)]
+        found = [
+            (reader.text("without {what}", what=label), link)
+            for label, link in self._tags(asked, kind, reader)
+        ]
         text = asked.one("q").split()
         if len(text) > 1:
-            found.append((f"only “{text[0]}”", asked.link(set_={"q": text[0]})))
+            found.append((reader.text("only “{word}”", word=text[0]), asked.link(set_={"q": text[0]})))
         return found
 
 
-async def _style(_request: Request) -> Response:
-    headers = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
-    return Response(_STYLE, 200, headers, "text/css")
+def moved(to: str) -> Response:
+    """After a form was sent: the page to look at (303), so that going back sends nothing twice."""
+    return RedirectResponse(to, 303)
