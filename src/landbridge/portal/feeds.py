@@ -6,7 +6,7 @@ moment it was asked, so that it stays the same, byte for byte, until a record ch
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from hashlib import blake2b
 from typing import Any, Final, Protocol
@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from landbridge import codes
 from landbridge.errors import NotFound
 from landbridge.find.record import Record
 from landbridge.find.search import Hit, Result
@@ -30,6 +31,9 @@ TYPES: Final = {
 CLOSING: Final = "expires"  # the field that says until when; it is the journal's, too
 _ATOM = "http://www.w3.org/2005/Atom"
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+_SILENT = frozenset(
+    {"kind", "sort", "radius", "currency", "period", "unknown", "limit", "cursor", "facets", "explain"}
+)  # say nothing about what is sought
 _NOTHING_YET = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069]")  # would turn the line around them
@@ -50,7 +54,10 @@ class Reads(Protocol):
 
 
 class Feed(msgspec.Struct, frozen=True):
-    """What a feed is made of. `base` is the absolute address of this site, without a slash at its end."""
+    """What a feed is made of. `base` is the absolute address of this site, without a slash at its end.
+
+    `prefix` is the language of the pages it leads to ("/kk"); what a record is called does not depend on it.
+    """
 
     token: str
     title: str
@@ -58,17 +65,32 @@ class Feed(msgspec.Struct, frozen=True):
     kind: Kind
     result: Result
     reader: Reads
+    prefix: str = ""
 
     def link(self, form: str = "") -> str:
-        return f"{self.base}/s/{self.token}{form and '.' + form}"
+        return f"{self.base}{self.prefix}/s/{self.token}{form and '.' + form}"
 
 
-def title(params: dict[str, list[str]], kind: Kind, reader: Reads) -> str:
-    """What a saved search is called: "Vacancies: welder, KZ, Almaty"."""
-    silent = {"kind", "sort", "radius", "currency", "period", "unknown"}
-    said = [v for name, values in params.items() if name not in silent for v in values]
+def title(params: Mapping[str, Sequence[str]], kind: Kind, reader: Reads) -> str:
+    """What a saved search is called: "Vacancies: welder, Kazakhstan, Full time"."""
+    said = [
+        _named(name, value, kind, reader)
+        for name, values in params.items()
+        if name not in _SILENT
+        for value in values
+        if value.strip()
+    ]
     plural = reader.label(kind.plural)
     return _line(f"{plural}: {', '.join(said)}" if said else plural)[:200]
+
+
+def _named(name: str, value: str, kind: Kind, reader: Reads) -> str:
+    field = kind.fields.get(name)
+    if field is not None and value in field.values:
+        return reader.label(field.values[value])
+    if name in {"in", "country"}:
+        return ", ".join(reader.country(codes.country(one) or one) for one in value.split(","))
+    return f"≥ {value}" if name == "pay" else value
 
 
 def atom(feed: Feed) -> bytes:
@@ -87,7 +109,7 @@ def atom(feed: Feed) -> bytes:
         item = _add(root, "entry")
         if entry.language:
             item.set(_LANG, entry.language)
-        _add(item, "id", entry.link)
+        _add(item, "id", entry.address)
         _add(item, "title", entry.title)
         _add(item, "updated", _instant(entry.updated))
         if entry.published:
@@ -106,7 +128,7 @@ def json_feed(feed: Feed) -> bytes:
     items = []
     for entry in _entries(feed):
         item: dict[str, Any] = {
-            "id": entry.link,
+            "id": entry.address,
             "url": entry.link,
             "title": entry.title,
             "content_text": entry.summary or entry.title,
@@ -192,6 +214,7 @@ class _Entry(msgspec.Struct, frozen=True):
     """A hit as all three forms show it: one line each, but for the summary."""
 
     id: str
+    address: str
     link: str
     title: str
     language: str
@@ -210,9 +233,11 @@ def _entries(feed: Feed) -> Iterator[_Entry]:
         values = feed.kind.decoder.decode(msgspec.json.encode(record.values))
         stated = feed.kind.first("date")
         updated = record.changed or record.first_seen or _NOTHING_YET
+        path = f"/records/{quote(hit.id, safe='/')}"
         yield _Entry(
             id=hit.id,
-            link=f"{feed.base}/records/{quote(hit.id, safe='/')}",
+            address=feed.base + path,
+            link=feed.base + feed.prefix + path,
             title=_line("".join(text for text, _ in hit.title)) or hit.id,
             language=tag(hit.language),
             summary=_summary(hit, values, feed),

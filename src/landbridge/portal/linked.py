@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
+from markupsafe import Markup
 
 from landbridge.find.record import Record
 from landbridge.kinds.kind import Kind
@@ -83,12 +84,12 @@ def job_posting(record: Record, kind: Kind, *, base: str, path: str) -> dict[str
     return _filled(posting)
 
 
-def block(posting: dict[str, Any]) -> str:
+def block(posting: dict[str, Any]) -> Markup:
     """The posting as it may stand inside a script element: no text of a register can end the element."""
     text = msgspec.json.encode(posting).decode()
     for char in "<>&\u2028\u2029":
         text = text.replace(char, f"\\u{ord(char):04x}")
-    return text
+    return Markup(text)
 
 
 def _filled(properties: dict[str, Any]) -> dict[str, Any]:

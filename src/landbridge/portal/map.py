@@ -12,6 +12,7 @@ from html import escape
 from typing import Final, Protocol
 
 import numpy as np
+from markupsafe import Markup
 
 from landbridge.find.towns import COLUMNS, cache_folder, read_table
 
@@ -64,13 +65,13 @@ def centres() -> dict[str, tuple[float, float]]:
     return {**_WITHOUT_TOWNS, **dict(found)}
 
 
-def country_map(counts: Mapping[str, int], reader: Reads, link: Link) -> str:
+def country_map(counts: Mapping[str, int], reader: Reads, link: Link) -> Markup:
     """The picture as SVG markup; countries without a place on Earth stand in a row below. "" without countries."""
     shown = sorted(((n, code) for code, n in counts.items() if n > 0), key=lambda one: (-one[0], one[1]))[
         :MOST
     ]
     if not shown:
-        return ""
+        return Markup()
     circles, height, lines = _placed([(code, count) for count, code in shown])
     title = reader.text("Results by country")
     said = reader.text("A circle for each country; the table beside it says the same in words.")
@@ -89,10 +90,10 @@ def country_map(counts: Mapping[str, int], reader: Reads, link: Link) -> str:
             f'<text class="map-code" x="{x:.1f}" y="{y + (-1 if r >= 16 else 4):.1f}">{escape(code)}</text>'
             f"{number if r >= 16 else ''}</a>"
         )
-    return "".join([*parts, "</svg>"])
+    return Markup("".join([*parts, "</svg>"]))
 
 
-def country_table(counts: Mapping[str, int], reader: Reads, link: Link) -> str:
+def country_table(counts: Mapping[str, int], reader: Reads, link: Link) -> Markup:
     """The same as a table, the most first."""
     rows = sorted(((-n, reader.country(code), code) for code, n in counts.items() if n > 0))
     body = "".join(
@@ -102,7 +103,7 @@ def country_table(counts: Mapping[str, int], reader: Reads, link: Link) -> str:
     )
     head = "".join(f'<th scope="col">{escape(reader.text(t))}</th>' for t in ("Country", "Results"))
     caption = escape(reader.text("Results by country"))
-    return (
+    return Markup(
         f'<table class="map-table"><caption>{caption}</caption><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table>"
     )
@@ -206,5 +207,5 @@ def _short(count: int) -> str:
     for size, letter in ((1_000_000, "M"), (1_000, "k")):
         if count >= size:
             value = count / size
-            return f"{value:.1f}{letter}" if value < 9.95 else f"{value:.0f}{letter}"
+            return f"{value:.1f}".removesuffix(".0") + letter if value < 9.95 else f"{value:.0f}{letter}"
     return str(count)

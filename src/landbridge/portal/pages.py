@@ -2,8 +2,9 @@
 
 from typing import Any, Final
 
+from markupsafe import Markup
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from landbridge.api.endpoints import readable
@@ -18,6 +19,8 @@ from landbridge.kinds.kind import Kind
 from landbridge.portal import words
 from landbridge.portal.asked import Asked
 from landbridge.portal.languages import Reader
+from landbridge.portal.map import country_map
+from landbridge.portal.outlets import offers
 from landbridge.portal.rendering import Site
 
 _UNCOUNTED: Final = frozenset(
@@ -26,6 +29,7 @@ _UNCOUNTED: Final = frozenset(
 _NO_TAG: Final = frozenset(
     {"q", "kind", "sort", "limit", "cursor", "facets", "explain", "radius", "currency", "period"}
 )
+
 _RUNS = 20  # shown of a source
 _SIMILAR = 5
 
@@ -87,6 +91,7 @@ class Pages:
             if error.status >= 500:
                 raise
             return self._wrong(request, error, asked, kind, reader)
+        save, feeds = offers(asked.params, kind, reader, asked.prefix)
         return self.site.page(
             request,
             "find.html",
@@ -108,9 +113,9 @@ class Pages:
             next_page=asked.link(set_={"cursor": result.cursor}) if result.cursor else "",
             first_page=asked.link() if asked.one("cursor") else "",
             broader=[] if result.hits else self._broader(asked, kind, reader),
-            save="",
-            feeds=[],
-            map="",
+            save=save,
+            feeds=feeds,
+            map=self._map(result, asked, kind, reader),
         )
 
     def _wrong(
@@ -253,6 +258,14 @@ class Pages:
     async def about(self, request: Request) -> Response:
         return self.site.page(request, "about.html")
 
+    def _map(self, result: Result, asked: Asked, kind: Kind, reader: Reader) -> Markup:
+        """Where the hits are, where several countries have some."""
+        countries = next((f for f in result.facets if f.name == "country"), None)
+        if countries is None or len(countries.values) < 2 or "country" in asked.params:
+            return Markup()
+        counts = {v.key: v.count for v in countries.values}
+        return country_map(counts, reader, lambda code: asked.link(add={"country": code}))
+
     # parts
 
     def _asked(self, request: Request) -> Asked:
@@ -348,8 +361,3 @@ class Pages:
         if len(text) > 1:
             found.append((reader.text("only “{word}”", word=text[0]), asked.link(set_={"q": text[0]})))
         return found
-
-
-def moved(to: str) -> Response:
-    """After a form was sent: the page to look at (303), so that going back sends nothing twice."""
-    return RedirectResponse(to, 303)
