@@ -492,6 +492,23 @@ class IndexSuite:
         assert view.label("city", "talgar") == "Talgar"
         assert view.label("city", "atlantis") == "atlantis"
 
+    def test_every_value_of_a_column_is_listed_the_most_frequent_first(self, make: Make) -> None:
+        index = make("xa", VACANCY, RATES)
+        assert index.view().values("city") == []
+        self.keep(
+            index,
+            vacancy("1", "Welder", places=(ALMATY, TALGAR), skills=(Concept(text="Arc welding"),)),
+            vacancy(
+                "2", "Welder", places=(ALMATY,), skills=(Concept(text="arc  WELDING"), Concept(text="MIG"))
+            ),
+            vacancy("3", "Cook", places=(ASTANA,), occupation=(Concept(scheme="isco-08", code="5120"),)),
+        )
+        view = index.view()
+        assert view.values("city") == [("almaty", 2), ("astana", 1), ("talgar", 1)]
+        assert view.values("skills") == [("arc welding", 2), ("mig", 1)]  # no facet, and listed all the same
+        assert view.values("occupation") == [("isco-08:5120", 1)]
+        assert view.values("employer") == []
+
     # words it knows
 
     def test_frequencies_and_languages(self, market: Index) -> None:

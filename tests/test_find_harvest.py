@@ -69,7 +69,8 @@ def register(
 
 
 def run(journal: Journal, pages: Any, source_: Source | None = None) -> Harvested:
-    done = asyncio.run(harvest(source_ or source(), pages, journal=journal, kind=KINDS["vacancy"], at=AT))
+    from_ = source_ or source()
+    done = asyncio.run(harvest(from_, pages, journal=journal, kind=KINDS[from_.kind], at=AT))
     five = done.new + done.changed + done.unchanged + done.duplicate_key + done.quarantined
     assert done.read == five
     assert journal.check() == []
@@ -262,3 +263,27 @@ def test_a_live_only_source_is_not_copied(journal: Journal) -> None:
         ),
     )
     assert (done.state, done.read) == ("failed", 0)
+
+
+PEOPLE = FILE.replace('"vacancy"', '"candidate"').replace("vacancies", "people who look for work")
+
+
+def test_a_person_that_is_no_longer_sent_leaves_only_a_tombstone(journal: Journal) -> None:
+    people = parse_source(PEOPLE, KINDS, member="xa", name="people")
+    run(journal, register(rows(*range(10))), people)
+    done = run(journal, register(rows(*range(9))), people)
+    assert done.gone == 1
+    left = journal.record("xa/people/9")
+    assert (left.erased, left.values.title) == (True, "")
+    assert not journal.record("xa/people/8").erased
+
+
+def test_what_a_run_says_about_people_repeats_none_of_their_words(journal: Journal) -> None:
+    people = parse_source(PEOPLE, KINDS, member="xa", name="people")
+    strange = [row(n, contract="Kanari Fugl") for n in range(10)]
+    done = run(journal, register(strange), people)
+    (incident,) = journal.incidents()
+    assert "contract: unknown-value" in done.why
+    assert "Kanari" not in done.why + incident.what + repr(journal.runs("xa/people"))
+    jobs = run(journal, register(strange))
+    assert "Kanari" in jobs.why

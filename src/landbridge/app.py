@@ -14,6 +14,7 @@ from landbridge.api import endpoints
 from landbridge.api.problems import OURS, problem
 from landbridge.config import read_settings
 from landbridge.instance import Instance
+from landbridge.portal import events
 from landbridge.portal.outlets import Outlets
 from landbridge.portal.pages import Pages
 from landbridge.portal.rendering import Site
@@ -43,6 +44,7 @@ def make_app(instance: Instance, *, demo: bool = False) -> Starlette:
     app = Starlette(
         routes=[
             *endpoints.routes(instance),
+            *events.routes(instance),
             *Pages(site).routes(),
             *Outlets(instance, site).routes(),
             Route("/static/{name}", site.static),

@@ -32,6 +32,7 @@ from landbridge.members.member import SHIPPED, Member, pick, read_members
 _MANY = 4_000  # changes from which on indexing goes to a process of its own
 _STALE = 2.0  # a source not harvested for so many of its intervals is stale
 _STANDING = 2.0  # seconds for which the members' standing is remembered
+_NAMED = 1_024  # choices of members that are remembered
 
 
 class Instance:
@@ -42,6 +43,7 @@ class Instance:
         self.folders = tuple(folders)
         self._indexes: dict[tuple[str, str], Index] = {}
         self._standing: tuple[float, dict[tuple[str, str], Standing]] = (0.0, {})
+        self._sharing: dict[tuple[str, tuple[str, ...]], list[Member]] = {}
 
     @cached_property
     def kinds(self) -> dict[str, Kind]:
@@ -90,7 +92,7 @@ class Instance:
 
     def find(self, query: Query, *, snippets: bool = True) -> Result:
         """The one ranked answer of the members a query names, and how each of them stands."""
-        members = [m for m in pick(self.members, query.members) if self._shares(m, query.kind)]
+        members = self._asked(query)
         standings = self.standings(query.kind)
         indexes: dict[str, Index | Exception] = {}
         for member in members:
@@ -110,8 +112,19 @@ class Instance:
             snippets=snippets,
         )
 
-    def _shares(self, member: Member, kind: str) -> bool:
-        return any(s.kind == kind for s in member.sources.values())
+    def _asked(self, query: Query) -> list[Member]:
+        """The members that a query names and that share its kind, remembered for the next one that names them."""
+        key = (query.kind, query.members)
+        found = self._sharing.get(key)
+        if found is None:
+            if len(self._sharing) >= _NAMED:
+                self._sharing.clear()
+            found = self._sharing[key] = [
+                m
+                for m in pick(self.members, query.members)
+                if any(s.kind == query.kind for s in m.sources.values())
+            ]
+        return found
 
     def standings(self, kind: str) -> dict[str, Standing]:
         """How each member stands for a kind: what its sources hold, claim and last did."""
@@ -185,6 +198,26 @@ class Instance:
                 "broken": member.broken,
             }
             for member in self.members.values()
+        ]
+
+    def runs(self, source: str, *, limit: int = 20) -> list[dict[str, Any]]:
+        """The last runs of a source, newest first; `counts` are read, new, changed, gone, quarantined."""
+        if source not in {s.name for s in self.journal.states()}:
+            return []
+        return [
+            {
+                "started": moment(run.started),
+                "state": run.state,
+                "why": run.why,
+                "counts": [
+                    run.counts.read,
+                    run.counts.new,
+                    run.counts.changed,
+                    run.counts.gone,
+                    run.counts.quarantined,
+                ],
+            }
+            for run in self.journal.runs(source, limit=limit)
         ]
 
     # the doctor
@@ -269,8 +302,14 @@ class Instance:
         """Brings the indexes up to the journal; returns how many changes they took."""
         done = 0
         for member, kind in parts or self.journal.parts():
-            if kind in self.kinds:
-                done += follow(self.journal, self.index(member, kind), member, kind)
+            if kind not in self.kinds:
+                continue
+            index = self.index(member, kind)
+            if self.kinds[kind].personal and _withdrawn(self.journal, member, kind, index.last_seq):
+                # a deleted record stays in the engine's files until they are made anew
+                done += index.rebuild(_every_change(self.journal, member, kind))
+            else:
+                done += follow(self.journal, index, member, kind)
         return done
 
     def rebuild(self, report: Callable[[str, str, int], None] | None = None) -> int:
@@ -450,6 +489,17 @@ def follow(journal: Journal, index: Index, member: str, kind: str) -> int:
                 str(error), hint="make room, then landbridge index follow, or harvest again"
             ) from error
         done += len(changes)
+
+
+def _withdrawn(journal: Journal, member: str, kind: str, after: int) -> bool:
+    """Whether anything indexed until `after` was withdrawn or said otherwise since."""
+    if not after:
+        return False
+    while changes := journal.changes(member, kind, after):
+        if any(c.record is None or c.record.changed != c.record.first_seen for c in changes):
+            return True
+        after = changes[-1].seq
+    return False
 
 
 def _every_change(journal: Journal, member: str, kind: str) -> Iterator[tuple[int, Record | Removal]]:

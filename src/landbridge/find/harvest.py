@@ -304,7 +304,7 @@ def _end(
     if counts.read > _FEW and counts.quarantined > source.expect.max_quarantine * counts.read:
         open_codes["quarantine"] = (
             f"{counts.quarantined:,} of {counts.read:,} rows could not be understood: "
-            + _reasons(journal, run)
+            + _reasons(journal, run, personal=journal.kinds[source.kind].personal)
         )
         complete = False
     for words in lost.vanished(alive_before):
@@ -349,10 +349,12 @@ def _end(
     _tell(journal, source.id, open_codes, close=True)
 
 
-def _reasons(journal: Journal, run: Run) -> str:
+def _reasons(journal: Journal, run: Run, *, personal: bool) -> str:
+    """The most frequent reasons; about people without their words, for runs and incidents are kept."""
     found: dict[str, int] = {}
     for row in journal.quarantined(run.source):
-        found[row.reason] = found.get(row.reason, 0) + 1
+        reason = f"{row.field or 'row'}: {row.code}" if personal else row.reason
+        found[reason] = found.get(reason, 0) + 1
     best = sorted(found.items(), key=lambda item: -item[1])[:3]
     return "; ".join(f"{count:,} x {reason}" for reason, count in best)
 

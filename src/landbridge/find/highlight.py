@@ -7,7 +7,7 @@ first READ characters are looked at.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from itertools import islice
 
@@ -23,7 +23,9 @@ _Mark = tuple[int, int, str]  # from, to, term
 _SPACELESS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uf900-\ufaff"
 _OF_SPACELESS = re.compile(f"[{_SPACELESS}]")
 _WORD = re.compile(rf"[^\s{_SPACELESS}]+")
-_EDGE = re.compile(r"[\s,.;:!?()]")
+_EDGES = frozenset(",.;:!?()")
+_PIECE = re.compile(r"\S+")
+_COMBINING = re.compile("[\u0300-\u036f]")
 _GAP = re.compile(r"[\s,.;:!?)]+")
 
 
@@ -34,11 +36,13 @@ class Marker:
         self.terms = frozenset(terms)
         typed = [w.lower() for w in words]
         known = sorted({*self.terms, *typed, *map(fold, typed)} - {""}, key=lambda w: (-len(w), w))
-        spaced = dict.fromkeys(_kept(w) for w in known if not _OF_SPACELESS.search(w))
+        spaceless = {w for w in known if not w.isascii() and _OF_SPACELESS.search(w)}
+        spaced = dict.fromkeys(_kept(w) for w in known if w not in spaceless)
         self._plain = list(spaced)
         self._accented: re.Pattern[str] | None = None  # made where a text asks for it
         # of scripts without spaces: the words as they were typed, else their pairs
-        self._runs = [p for p in (_any_run(typed), _any_run(self.terms)) if p is not None]
+        own = [_any_run(spaceless & words) for words in (set(typed), self.terms)]
+        self._runs = [p for p in own if p is not None]
 
     def marks(self, text: str, language: str) -> list[_Mark]:
         """Where the terms stand, in order and apart from each other."""
@@ -64,6 +68,16 @@ class Marker:
 
     def _beginnings(self, small: str) -> list[int]:
         """Where a word begins that may have one of the terms: as they are, else with accents."""
+        found = self._beginnings_of(small)
+        if found or small.isascii() or not self._plain:
+            return sorted(found)
+        if not _COMBINING.search(small):
+            return sorted(self._beginnings_of(small.translate(_unaccented())))
+        if self._accented is None:
+            self._accented = re.compile("|".join(map(_accented, self._plain)))
+        return [hit.start() for hit in islice(self._accented.finditer(small), _TRIES)]
+
+    def _beginnings_of(self, small: str) -> list[int]:
         found = []
         for beginning in self._plain:
             at = small.find(beginning)
@@ -73,18 +87,13 @@ class Marker:
                 if at == 0 or not small[at - 1].isalnum() or _OF_SPACELESS.match(small[at - 1]):
                     found.append(at)
                 at = small.find(beginning, at + 1)
-        if not found and self._plain and not small.isascii():
-            if self._accented is None:
-                self._accented = re.compile("|".join(map(_accented, self._plain)))
-            found = [hit.start() for hit in islice(self._accented.finditer(small), _TRIES)]
-        return sorted(found)
+        return found
 
     def whole(self, text: str, language: str) -> list[Piece]:
         """A short text with its marks; where none is found by a look, the analysis reads all of it."""
         marks = self.marks(text, language)
         if not marks and self.terms:
-            head = text[:WIDTH]
-            marks = _apart([(s, e, t) for t, s, e in _spans(head, language) if t in self.terms])
+            marks = _apart([(s, e, t) for t, s, e in _all_spans(text[:WIDTH], language) if t in self.terms])
         return _pieces(text, 0, len(text), marks)
 
     def best(self, text: str, language: str) -> tuple[int, list[Piece]]:
@@ -98,12 +107,12 @@ class Marker:
         start = _edge(text, max(0, first - _LEAD)) if most else 0
         end = min(len(text), start + WIDTH)
         if end < len(text):
-            end = max((m.start() for m in _EDGE.finditer(text, start + WIDTH // 2, end)), default=end)
+            end = _last_edge(text, start + WIDTH // 2, end)
         return most, _pieces(text, start, end, marks)
 
 
 def _any_run(words: Iterable[str]) -> re.Pattern[str] | None:
-    runs = sorted((w for w in words if _OF_SPACELESS.search(w)), key=lambda w: (-len(w), w))
+    runs = sorted(words, key=lambda w: (-len(w), w))
     return re.compile("|".join(map(re.escape, runs))) if runs else None
 
 
@@ -139,19 +148,38 @@ def _folding_to() -> dict[str, str]:
     return found
 
 
+@cache
+def _unaccented() -> dict[int, str]:
+    """Small letters that fold to a plain one, as `str.translate` takes them: one letter for one letter."""
+    return {ord(letter): plain for plain, more in _folding_to().items() for letter in more}
+
+
 def _word_at(text: str, start: int) -> str:
     """The word that begins here, a few of its letters before the rest of a very long one."""
     match = _WORD.match(text, start, start + 64)
     return match.group() if match else text[start : start + 1]
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=1 << 16)
 def _spans(text: str, language: str) -> Sequence[tuple[str, int, int]]:
     return spans(text, language)
 
 
+def _all_spans(text: str, language: str) -> Iterator[tuple[str, int, int]]:
+    """The terms of a whole text: word by word where words are apart, for the same words come again."""
+    if not text.isascii() and _OF_SPACELESS.search(text):
+        yield from _spans(text, language)
+        return
+    for word in _PIECE.finditer(text):
+        at = word.start()
+        for term, start, end in _spans(word.group(), language):
+            yield term, at + start, at + end
+
+
 def _apart(marks: list[_Mark]) -> list[_Mark]:
     """In order; of those that overlap, the one that reaches further."""
+    if len(marks) < 2:
+        return marks
     apart: list[_Mark] = []
     for mark in sorted(marks, key=lambda m: (m[0], -m[1])):
         if not apart or mark[0] >= apart[-1][1]:
@@ -167,6 +195,14 @@ def _edge(text: str, at: int) -> int:
         return 0
     found = _GAP.search(text, at, at + 30)
     return found.end() if found else at
+
+
+def _last_edge(text: str, low: int, high: int) -> int:
+    """The last place before `high` where a word has ended; `high` where there is none after `low`."""
+    for at in range(high - 1, low - 1, -1):
+        if text[at].isspace() or text[at] in _EDGES:
+            return at
+    return high
 
 
 def _pieces(text: str, start: int, end: int, marks: list[_Mark]) -> list[Piece]:

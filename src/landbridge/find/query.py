@@ -146,7 +146,7 @@ def parse(
         raise UsageError(f"no word to search for in {_shown(text)}", parameter="q")
     filters: dict[str, tuple[str, ...]] = {}
     for name, field in own.items():
-        if values := _list(given, name, names=name in named(kind)):
+        if name in given and (values := _list(given, name, names=name in named(kind))):
             filters[name] = tuple(dict.fromkeys(_value(name, field, v) for v in values))
     if "city" in filters and own.get("city") is None:
         filters["city"] = _towns(filters["city"], filters.get("country", ()))
@@ -248,8 +248,10 @@ def _one(given: Mapping[str, list[str]], name: str) -> str:
 
 def _list(given: Mapping[str, list[str]], name: str, *, names: bool = False) -> list[str]:
     """The values of a parameter; a comma parts them, but for `names`, which may have one ("Iron & Sons, Ltd")."""
-    values = []
-    for text in given.get(name, []):
+    values: list[str] = []
+    if name not in given:
+        return values
+    for text in given[name]:
         parts = [part.strip() for part in text.split(",")]
         whole = names and not all(_CODED.fullmatch(part) for part in parts)
         values += [text.strip()] if whole else [part for part in parts if part]
@@ -263,6 +265,8 @@ def _list(given: Mapping[str, list[str]], name: str, *, names: bool = False) -> 
 
 
 def _printable(name: str, text: str) -> None:
+    if text.isprintable():
+        return
     for char in text:
         if unicodedata.category(char) in {"Cc", "Cs", "Co", "Cn"} and char not in "\t\n\r":
             raise UsageError(f"{name} has a character that is no text (U+{ord(char):04X})", parameter=name)

@@ -34,3 +34,8 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     last_seen: datetime | None = None
     gone: datetime | None = None
     gone_why: str = ""
+
+    @property
+    def erased(self) -> bool:
+        """Whether its contents were erased: it is gone, of a personal kind, and has no title any more."""
+        return self.gone is not None and not self.provenance.hash

@@ -16,6 +16,7 @@ import base64
 import math
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
@@ -190,7 +191,8 @@ def search(
         ]
     asked = Asked(query, languages)
     asked.weigh(views)
-    plans = {m: _plan(query, kind, asked, m, members[m], views[m], page) for m in views}
+    common = tuple(_filters(query, kind, dict(query.filters)))
+    plans = {m: _plan(query, kind, asked, m, members[m], views[m], page, common) for m in views}
     merged = _Merged(query, page, now)
     for member, plan in plans.items():
         try:
@@ -201,7 +203,10 @@ def search(
     marker = Marker(asked.terms(), asked.typed()) if snippets else None
     hits = _hits(chosen, merged, query, kind, marker, rates)
     answers = [
-        _member(standings[m], views.get(m), merged.answers.get(m), failed.get(m, ""), now) for m in standings
+        _member(s, views.get(m), merged.answers.get(m), failed.get(m, ""), now)
+        if m in indexes
+        else _unasked(s, now)
+        for m, s in standings.items()
     ]
     return Result(
         total=Total(
@@ -271,14 +276,21 @@ def _page(query: Query, now: datetime) -> _Page:
 
 
 def _plan(
-    query: Query, kind: Kind, asked: Asked, member: str, party: Participant, view: View, page: _Page
+    query: Query,
+    kind: Kind,
+    asked: Asked,
+    member: str,
+    party: Participant,
+    view: View,
+    page: _Page,
+    common: tuple[Filter, ...],
 ) -> Plan:
     offset, upto = page.at.get(member, (0, view.seq))
-    words = asked.words_in(member)
+    narrowed = _narrowed(query, kind, member, party)
     return Plan(
-        words=words,
-        without=asked.without_in(member),
-        filters=tuple(_filters(query, kind, member, party)),
+        words=asked.words_in(member),
+        without=asked.without_in(member) if asked.without else (),
+        filters=common if narrowed is None else tuple(_filters(query, kind, narrowed)),
         sort=query.sort,
         offset=offset,
         limit=BLOCK if query.sort == "relevance" else query.limit,
@@ -287,12 +299,21 @@ def _plan(
     )
 
 
-def _filters(query: Query, kind: Kind, member: str, party: Participant) -> Iterator[Filter]:
-    chosen = dict(query.filters)
+def _narrowed(query: Query, kind: Kind, member: str, party: Participant) -> dict[str, tuple[str, ...]] | None:
+    """The filters for a member of several countries of which some were named; None where all are the query's."""
+    if not query.members or len(party.countries) < 2 or member in query.members or not kind.first("place"):
+        return None
     named = [code for name in query.members if (code := codes.country(name))]
-    if named and member not in query.members and len(party.countries) > 1 and kind.first("place"):
-        own = [c for c in named if c in party.countries]
-        chosen["country"] = tuple(c for c in own if c in chosen.get("country", own))
+    if not named:
+        return None
+    own = [c for c in named if c in party.countries]
+    return {
+        **query.filters,
+        "country": tuple(c for c in own if c in query.filters.get("country", own)),
+    }
+
+
+def _filters(query: Query, kind: Kind, chosen: Mapping[str, tuple[str, ...]]) -> Iterator[Filter]:
     for column, values in chosen.items():
         wide = tuple(v for v in values if below(column, kind, v))
         exact = tuple(v for v in values if v not in wide)
@@ -497,24 +518,24 @@ def _hits(
         records.update(zip(numbers, answer.read(positions), strict=True))
         pays.update(zip(numbers, answer.pays(positions), strict=True))
     rate = rates.convert(1.0, "EUR", query.currency) or 1.0
+    by_relevance = query.sort == "relevance"
     hits = []
     for n, c in enumerate(chosen):
         seen = glance.decode(records[n])
         title, snippet = _marked(seen, glance, marker)
-        pay = pays[n]
         hits.append(
             Hit(
-                id=seen.id,
-                member=seen.member,
-                source=seen.source,
-                language=seen.language,
-                title=title,
-                snippet=snippet,
-                record=msgspec.Raw(records[n]),
-                score=round(c.score, 4) if query.sort == "relevance" else 0.0,
-                distance_km=_distance(seen, glance, query),
-                pay=_yearly(pay, rate, query.currency),
-                why=_why(c, merged, query) if query.explain else [],
+                seen.id,
+                seen.member,
+                seen.source,
+                seen.language,
+                title,
+                msgspec.Raw(records[n]),
+                snippet,
+                round(c.score, 4) if by_relevance else 0.0,
+                _distance(seen, glance, query) if query.around is not None else None,
+                _yearly(pays[n], rate, query.currency),
+                _why(c, merged, query) if query.explain else [],
             )
         )
     return hits
@@ -586,6 +607,16 @@ def _member(
         claimed=standing.claimed,
         why=why,
     )
+
+
+def _unasked(standing: Standing, now: datetime) -> MemberAnswer:
+    """Of a member without an index; of most of them nothing is known, whenever it is asked."""
+    return _member(standing, None, None, "", now) if standing.as_of else _silent(standing)
+
+
+@lru_cache(maxsize=1_024)
+def _silent(standing: Standing) -> MemberAnswer:
+    return _member(standing, None, None, "", datetime.now(UTC))
 
 
 def _unknown(merged: _Merged) -> dict[str, int]:

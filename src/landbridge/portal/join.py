@@ -9,15 +9,14 @@ import asyncio
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 import msgspec
-from starlette.datastructures import FormData, UploadFile
-from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException
+from starlette.datastructures import UploadFile
+from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -68,6 +67,12 @@ def routes(site: Site, door: Door | None = None) -> list[Route]:
     ]
 
 
+class _InMemory(MultiPartParser):
+    """Starlette's, which would else write a larger file to the disk."""
+
+    spool_max_size = 2 * _BYTES
+
+
 class _Counter:
     def __init__(self, site: Site, door: Door) -> None:
         self.site = site
@@ -86,9 +91,8 @@ class _Counter:
             return self._form(request, fields, words, 503, headers={"Retry-After": "60"})
         self._looking += 1
         try:
-            form = await _read(request, reader)
-            fields = {name: value for name, value in form.items() if isinstance(value, str)}
-            task = await self._task(request, form, reader)
+            fields, upload = await _read(request, reader)
+            task = self._task(request, fields, upload, reader)
             report = await _examine(task)
         except Unusable as error:
             return self._form(request, fields, error.words, error.status)
@@ -99,19 +103,20 @@ class _Counter:
             return self._form(request, fields, words, 422)
         return self._report(request, task, report)
 
-    async def _task(self, request: Request, form: FormData, reader: Reader) -> Task:
+    def _task(
+        self, request: Request, fields: Mapping[str, str], upload: tuple[str, bytes] | None, reader: Reader
+    ) -> Task:
         """What is asked for. Raises Unusable."""
         settings, kinds = self.site.instance.settings, self.site.instance.kinds
-        kind, member = str(form.get("kind") or default_kind(kinds)), str(form.get("member") or "xx").strip()
+        kind = fields.get("kind") or default_kind(kinds)
+        member, url = fields.get("member", "").strip() or "xx", fields.get("url", "").strip()
         if kind not in kinds:
             raise Unusable(reader.text("Please choose what it holds from the list."))
         if not _MEMBER.fullmatch(member):
             raise Unusable(reader.text("The short name has 2 to 20 small letters or digits, such as xa."))
         own = Task(kind, member, str(settings.data / "kinds"))
-        given, url = form.get("file"), str(form.get("url") or "").strip()
-        if isinstance(given, UploadFile) and given.filename:
-            name = PurePosixPath(given.filename.replace("\\", "/")).name[-100:] or "file"
-            return msgspec.structs.replace(own, data=await given.read(), name=name)
+        if upload is not None:
+            return msgspec.structs.replace(own, name=upload[0], data=upload[1])
         if not url:
             raise Unusable(reader.text("Please give an address or a file."))
         if not _is_address(url):
@@ -171,8 +176,8 @@ def _is_address(url: str) -> bool:
         return False
 
 
-async def _read(request: Request, reader: Reader) -> FormData:
-    """The form, its file in memory. Raises Unusable for one that is too large, too slow or no form."""
+async def _read(request: Request, reader: Reader) -> tuple[dict[str, str], tuple[str, bytes] | None]:
+    """The fields of the form, and the file with its name. Raises Unusable for one that is too large, too slow or no form."""
     body = bytearray()
     size = 0
     try:
@@ -187,15 +192,26 @@ async def _read(request: Request, reader: Reader) -> FormData:
         raise Unusable(reader.text("The file did not arrive in time."), 408) from None
     if size > _BYTES + _FORM:
         raise Unusable(reader.text("The file is larger than {n} MB. Please give a part of it.", n=MOST), 413)
-    pieces = [{"type": "http.request", "body": bytes(body), "more_body": False}]
 
-    async def receive() -> Any:
-        return pieces.pop()
+    async def whole() -> AsyncGenerator[bytes, None]:
+        yield bytes(body)
+        yield b""
 
+    type_ = request.headers.get("content-type", "")
+    parser = _InMemory if type_.startswith("multipart/form-data") else FormParser
+    limits = {"max_fields": 10, "max_part_size": _FORM}
     try:
-        return await Request(request.scope, receive).form(max_files=1, max_fields=10, max_part_size=_FORM)
-    except (MultiPartException, HTTPException, ValueError):
+        form = await parser(request.headers, whole(), **limits).parse()
+    except (MultiPartException, KeyError, ValueError):
         raise Unusable(reader.text("Please give an address or a file.")) from None
+    fields = {name: value for name, value in form.items() if isinstance(value, str)}
+    file = form.get("file")
+    upload = None
+    if isinstance(file, UploadFile) and file.filename:
+        name = PurePosixPath(file.filename.replace("\\", "/")).name[-100:] or "file"
+        upload = (name, await file.read())
+    await form.close()
+    return fields, upload
 
 
 async def _examine(task: Task) -> Report | None:

@@ -54,6 +54,8 @@ _TIMEOUT = 60  # seconds
 _LONGEST_ID = 512  # bytes that OpenSearch takes
 _NEAR_WORDS = 1_000
 _LANGUAGES = 1_000
+_PAGE = 10_000  # terms of a column read at once
+_MAPPINGS = 2  # of this engine's columns; another number has every index made anew
 _TIE = (1 << TIE_BITS) - 1
 _MOST = (1 << 63) - 1
 _Json = dict[str, Any]
@@ -84,7 +86,7 @@ class OpenSearchIndex:
         self.kind = kind
         self.name = f"landbridge-{member}-{kind.name}".lower()
         self._rates = rates
-        self._form = fingerprint(kind)
+        self._form = f"{fingerprint(kind)}-{_MAPPINGS}"
         self._shape = shape(kind)
         self._node = OpenSearch([where], timeout=_TIMEOUT, serializer=_Serializer())
         self._view: OpenSearchView | None = None
@@ -273,7 +275,7 @@ def _mappings(columns: Shape) -> _Json:
     properties: _Json = {
         "all": {"type": "text", "analyzer": "whitespace"},
         **{name: {"type": "long"} for name in ("seq", *columns.numbers)},
-        **{"is_" + n: {"type": "keyword", "doc_values": n in columns.facets} for n in columns.exact},
+        **{"is_" + n: {"type": "keyword", "doc_values": n != "lacks"} for n in columns.exact},
     }
     if columns.has_places:
         properties["is_point"] = {"type": "geo_point", "ignore_malformed": True}
@@ -366,6 +368,19 @@ class OpenSearchView:
                 buckets = self._search([asked])[0]["aggregations"]["all"]["buckets"]
                 self._languages = frozenset(b["key"] for b in buckets)
         return self._languages
+
+    def values(self, column: str) -> list[tuple[str, int]]:
+        every: dict[str, Any] = {"size": _PAGE, "sources": [{"of": {"terms": {"field": "is_" + column}}}]}
+        shown = {"range": {"seq": {"lte": self.seq}}}
+        found: list[tuple[str, int]] = []
+        while self.seq:
+            asked = {"size": 0, "query": shown, "aggs": {"all": {"composite": every}}}
+            told = self._search([asked])[0]["aggregations"]["all"]
+            found += [(b["key"]["of"], b["doc_count"]) for b in told["buckets"]]
+            if len(told["buckets"]) < _PAGE:
+                break
+            every = every | {"after": told["after_key"]}
+        return sorted(found, key=lambda one: (-one[1], one[0]))
 
     def label(self, column: str, term: str) -> str:
         known = self._labels.get((column, term))

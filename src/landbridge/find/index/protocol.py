@@ -178,6 +178,13 @@ class View(Protocol):
     def search(self, plan: Plan) -> Answer:
         """Answers a plan."""
 
+    def values(self, column: str) -> list[tuple[str, int]]:
+        """Every distinct term of an exact column, with how many documents have it: the most frequent first.
+
+        The terms are keys, as filters take them; `label` has their words. The number is that of `frequencies`:
+        it may count removed records that are not yet cleared away, and a term that only those have.
+        """
+
     def label(self, column: str, term: str) -> str:
         """The words behind an exact term, as one of its records writes them."""
 

@@ -57,6 +57,7 @@ HEAP: Final = 48_000_000  # bytes that the writer gathers before it writes a seg
 COMMIT: Final = 50_000  # changes between two commits of a long write
 PATIENCE: Final = 60.0  # seconds to wait for another process that writes
 COUNTED: Final = 200_000  # documents up to which a total is counted where counting costs more than the hits
+_KNOWN = 8_192  # words of an index whose frequency is remembered
 _RINGS = 1_000  # distances told apart in one query
 _TIE = (1 << TIE_BITS) - 1
 _MUST, _SHOULD, _NOT = Occur.Must, Occur.Should, Occur.MustNot
@@ -323,6 +324,7 @@ class TantivyView:
         self._size: int = self._searcher.doc_freq("all", BETWEEN) if self._searcher else 0
         self._languages: frozenset[str] | None = None
         self._points: _Points | None = None
+        self._frequencies: dict[str, int] = {}
         self._labels: dict[tuple[str, str], str] = {}
         self._onlys: dict[str, str] = {}
 
@@ -335,8 +337,13 @@ class TantivyView:
     def frequencies(self, tokens: Sequence[str]) -> list[int]:
         if not self._size:
             return [0] * len(tokens)
-        count = self._searcher.doc_freq
-        return [count("all", token) for token in tokens]
+        known = self._frequencies
+        if len(known) + len(tokens) > _KNOWN:
+            known.clear()
+        for token in tokens:
+            if token not in known:
+                known[token] = self._searcher.doc_freq("all", token)
+        return [known[token] for token in tokens]
 
     def similar(self, token: str, distance: int) -> list[tuple[str, int]]:
         if not self._size or SPACELESS.search(token):
@@ -355,6 +362,9 @@ class TantivyView:
             terms = self._searcher.terms_with_prefix("is_language", "") if self._size else []
             self._languages = frozenset(t for t, _ in terms)
         return self._languages
+
+    def values(self, column: str) -> list[tuple[str, int]]:
+        return self._searcher.terms_with_prefix("is_" + column, "") if self._size else []
 
     def label(self, column: str, term: str) -> str:
         known = self._labels.get((column, term))
@@ -381,7 +391,7 @@ class TantivyView:
         return Answer(
             total=total,
             exact=exact,
-            hits=[(first, order) for first, order, _ in hits],
+            hits=[hit[:2] for hit in hits],
             facets=self._facets(plan, total if exact else None) if plan.facets else {},
             lacking={f.name: self._lacking(plan, f) for f in plan.filters} if plan.lacking else {},
             read=lambda positions: [self._read(at[i]) for i in positions],

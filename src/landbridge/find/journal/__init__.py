@@ -15,6 +15,7 @@ from landbridge.find.journal.states import (
     RunState,
     Seen,
     SourceState,
+    Step,
 )
 from landbridge.find.journal.writing import LEASE, RESUME, Journal, worker
 
@@ -31,6 +32,7 @@ __all__ = [
     "RunState",
     "Seen",
     "SourceState",
+    "Step",
     "moment",
     "worker",
 ]

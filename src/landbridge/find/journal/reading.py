@@ -9,12 +9,31 @@ import msgspec
 import sqlalchemy as sa
 
 from landbridge.errors import ConfigError, NotFound
-from landbridge.find.journal.states import COUNTED, Change, Counts, Incident, Quarantined, Run, SourceState
-from landbridge.find.journal.tables import contents, incidents, quarantine, records, runs, sources
+from landbridge.find.journal.states import (
+    COUNTED,
+    Change,
+    Counts,
+    Incident,
+    Quarantined,
+    Run,
+    SourceState,
+    Step,
+)
+from landbridge.find.journal.tables import (
+    ERASED,
+    contents,
+    counters,
+    incidents,
+    quarantine,
+    records,
+    runs,
+    sources,
+)
 from landbridge.find.record import Provenance, Record
 from landbridge.kinds.kind import Kind
 
 CHUNK = 2_000  # rows of one statement
+BUSY = 30_000  # milliseconds to wait for another process
 _T = TypeVar("_T")
 _part = (sources.c.member, sources.c.kind)
 
@@ -175,7 +194,7 @@ class JournalReader:
         return [self._run(row, source) for row in rows]
 
     def record(self, id_: str) -> Record:
-        """A record by `member/source/key`, gone or not. Raises NotFound."""
+        """A record by `member/source/key`, gone or not; of an erased one, only the tombstone. Raises NotFound."""
         name, _, key = id_.rpartition("/")
         query = self._records().where(sources.c.name == name, records.c.key == key)
         with self._reader.connect() as db:
@@ -232,6 +251,44 @@ class JournalReader:
                 ).scalar()
                 or 0
             )
+
+    def steps(self, names: Sequence[str], after: int, *, limit: int) -> list[Step]:
+        """The next changes of these sources together behind number `after`, in order, without their contents."""
+        found: list[Step] = []
+        with self._reader.connect() as db:
+            numbers = {r.name: r.id for r in db.execute(sa.select(sources.c.id, sources.c.name))}
+            for number in (numbers[name] for name in dict.fromkeys(names) if name in numbers):
+                rows = db.execute(
+                    sa.select(records.c.seq, records.c.id, records.c.changed, records.c.gone)
+                    .where(records.c.source == number, records.c.seq > after)
+                    .order_by(records.c.seq)
+                    .limit(limit)
+                )
+                found += [Step(r.seq, r.id, moment(r.changed if r.gone is None else r.gone)) for r in rows]
+        return sorted(found, key=lambda step: step.seq)[:limit]
+
+    def at(self, steps: Sequence[Step]) -> list[Record]:
+        """The records of these steps in their order, those that are gone too; one that moved on is left out."""
+        wanted = {step.seq: step.row for step in steps}
+        found: dict[int, Record] = {}
+        with self._reader.connect() as db:
+            for part in chunks(list(wanted.values())):
+                rows = db.execute(self._records().where(records.c.id.in_(part)))
+                found.update((row.seq, self._record(row)) for row in rows if row.seq in wanted)
+        return [found[step.seq] for step in steps if step.seq in found]
+
+    def newest(self) -> int:
+        """The last number of the sequence that was given out."""
+        with self._reader.connect() as db:
+            last = db.execute(sa.select(counters.c.value).where(counters.c.name == "seq")).scalar()
+        return int(last or 0)
+
+    def last_of(self, names: Sequence[str]) -> int:
+        """The last number of the sequence among the records of these sources; 0 without any."""
+        query = sa.select(sa.func.max(records.c.seq)).where(records.c.source == sources.c.id)
+        with self._reader.connect() as db:
+            rows = db.execute(sa.select(sources.c.name, query.scalar_subquery().label("last"))).all()
+        return max((row.last or 0 for row in rows if row.name in set(names)), default=0)
 
     def check(self) -> list[str]:
         """What is wrong with the journal itself, in words; nothing when all is well."""
@@ -291,7 +348,7 @@ class JournalReader:
             member=row.member,
             source=row.name,
             language=row.language,
-            values=self.kinds[row.kind].decoder.decode(row.data),
+            values=self._values(row),
             translations=msgspec.json.decode(row.translations) if row.translations else {},
             provenance=Provenance(url=row.url, fetched=moment(row.changed), hash=row.hash.hex()),
             first_seen=moment(row.first_seen),
@@ -299,6 +356,10 @@ class JournalReader:
             gone=moment(row.gone) if row.gone is not None else None,
             gone_why=row.gone_why,
         )
+
+    def _values(self, row: Any) -> Any:
+        kind = self.kinds[row.kind]
+        return kind.decoder.decode(row.data) if row.hash != ERASED else _nothing(kind)
 
     def _run(self, row: Any, name: str) -> Run:
         return Run(
@@ -327,13 +388,26 @@ def chunks(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
         yield items[start : start + CHUNK]
 
 
+def _nothing(kind: Kind) -> Any:
+    """The values of an erased record: its title is empty, nothing else is known."""
+    required = {f.name: "" if f.type == "text" else None for f in kind.fields.values() if f.required}
+    return kind.struct(**required)
+
+
 def _connect_args(url: str) -> dict[str, Any]:
-    return {"timeout": 30.0} if url.startswith("sqlite") else {}
+    return {"timeout": BUSY / 1_000} if url.startswith("sqlite") else {}
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the begin below is ours
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-65536"):
+    pragmas = (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "cache_size=-65536",
+        "secure_delete=ON",
+    )
+    for pragma in pragmas:
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -1,5 +1,6 @@
 """What the journal takes and gives: rows as they were seen, runs, incidents, and how a source stands."""
 
+from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
@@ -109,3 +110,11 @@ class Change(msgspec.Struct, frozen=True):
     seq: int
     id: str
     record: Record | None
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One step of the sequence without its contents: its number, the journal's row, and when it happened."""
+
+    seq: int
+    row: int
+    at: datetime

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+ERASED = b""  # the hashes of a record whose contents were erased
 meta = sa.MetaData()
 _big = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 

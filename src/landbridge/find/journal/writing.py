@@ -1,4 +1,7 @@
-"""What changes the journal: pages of a harvest, the ends of runs, tombstones, quarantine and incidents."""
+"""What changes the journal: pages of a harvest, the ends of runs, tombstones, quarantine and incidents.
+
+Of a record of a personal kind, nothing outlives its withdrawal but the tombstone: identifier, dates and why.
+"""
 
 import contextlib
 import os
@@ -12,10 +15,11 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from landbridge.errors import ConfigError, NotFound
-from landbridge.find.journal.reading import CHUNK, JournalReader, chunks
+from landbridge.errors import ConfigError, NotFound, StorageError
+from landbridge.find.journal.reading import BUSY, CHUNK, JournalReader, chunks
 from landbridge.find.journal.states import COUNTED, Counts, Run, RunState, Seen
 from landbridge.find.journal.tables import (
+    ERASED,
     contents,
     counters,
     incidents,
@@ -28,6 +32,8 @@ from landbridge.find.journal.tables import (
 from landbridge.kinds.kind import Kind
 
 EXPIRED = "its last day has passed"  # sent again unchanged, such a record does not come back to life
+_SMALL = 256_000_000  # bytes of a journal that is compacted without being asked
+_WIPING = 2_000  # milliseconds to wait for readers of the write-ahead log
 SCHEMA = 1  # of the tables; another number than the journal's own is refused
 LEASE = 60.0  # seconds without a heartbeat until a run may be taken over
 RESUME = 3_600.0  # seconds in which an interrupted run goes on at its page; later it would miss what moved
@@ -38,6 +44,8 @@ class Journal(JournalReader):
 
     def __init__(self, url: str | Path, kinds: Mapping[str, Kind]) -> None:
         super().__init__(url, kinds)
+        self._personal = [k.name for k in kinds.values() if k.personal]
+        self._left = False  # something about a person was erased or replaced since the last compaction
         self._insert: Any = sqlite.insert if self._sqlite else postgresql.insert
         meta.create_all(self.engine)
         with self.engine.begin() as db:
@@ -156,6 +164,7 @@ class Journal(JournalReader):
         understood = [s for s in seen if s.mapped is not None]
         rejected = [s for s in seen if s.code]
         with self.engine.begin() as db:
+            personal = self._is_personal(db, number)
             touched = self._touch(db, number, run.id, [s.raw_hash for s in plain])
             if touched < len({s.raw_hash for s in plain}):  # pragma: no branch
                 raise sa.exc.InvalidRequestError("a row known a moment ago is gone: the page is read again")
@@ -166,6 +175,9 @@ class Journal(JournalReader):
             )
             repeated += again
             alive -= self._remove(db, number, gone, "the source says so", counts, now)
+            if personal:
+                self._supersede(db, number, [*(s.mapped.key for s in understood if s.mapped), *gone])
+                self._supersede(db, number, [s.key for s in rejected if s.key])
             self._reject(db, number, run.id, rejected, now)
             counts.quarantined = len(rejected)
             keyless = sum(1 for s in rejected if not s.key)
@@ -188,6 +200,8 @@ class Journal(JournalReader):
             if alive:
                 state["alive"] = sources.c.alive + alive
             db.execute(sa.update(sources).where(sources.c.id == number).values(**state))
+        if personal and (counts.changed or counts.gone or rejected):
+            self._wipe()
         for name in COUNTED:
             setattr(run.counts, name, getattr(run.counts, name) + getattr(counts, name))
         run.keyless += keyless
@@ -234,6 +248,7 @@ class Journal(JournalReader):
                     records.c.run,
                     records.c.gone,
                     records.c.gone_why,
+                    records.c.expires,
                 ).where(records.c.source == number, records.c.key.in_(part))
             )
             old.update((row.key, row) for row in rows)
@@ -266,6 +281,8 @@ class Journal(JournalReader):
             elif known.hash == one.hash and (known.gone is None or known.gone_why == EXPIRED):
                 counts.unchanged += 1
                 same[key] = one
+            elif known.hash == ERASED and known.gone_why == EXPIRED and known.expires == one.expires:
+                counts.unchanged += 1  # nothing is left to compare but its last day
             else:
                 counts.changed += 1
                 update[key] = one
@@ -400,6 +417,88 @@ class Journal(JournalReader):
             .values(gone=now, gone_why=why, seq=sa.bindparam("b_seq")),
             [{"b_id": one, "b_seq": seq + n} for n, one in enumerate(ids)],
         )
+        for part in chunks(ids):
+            self._erase(db, records.c.id.in_(part))
+
+    def _is_personal(self, db: sa.Connection, number: int) -> bool:
+        kind = db.execute(sa.select(sources.c.kind).where(sources.c.id == number)).scalar()
+        return kind in self._personal
+
+    def _erase(self, db: sa.Connection, which: sa.ColumnElement[bool]) -> int:
+        """Takes everything but the tombstone from these records, as far as they are gone and of a personal kind.
+
+        Returns how many. Rows of theirs that wait in quarantine go as well.
+        """
+        if not self._personal:
+            return 0
+        rows = db.execute(
+            sa.select(records.c.id, records.c.source, records.c.key)
+            .join(sources, sources.c.id == records.c.source)
+            .where(which, sources.c.kind.in_(self._personal))
+            .where(records.c.gone.is_not(None), records.c.hash != ERASED)
+        ).all()
+        for part in chunks(rows):
+            ids = [row.id for row in part]
+            db.execute(sa.update(records).where(records.c.id.in_(ids)).values(hash=ERASED, raw=ERASED))
+            db.execute(
+                sa.update(contents)
+                .where(contents.c.record.in_(ids))
+                .values(language="", url="", data=b"{}", translations=None)
+            )
+        for number in {row.source for row in rows}:
+            self._supersede(db, number, [row.key for row in rows if row.source == number])
+        return len(rows)
+
+    def _supersede(self, db: sa.Connection, number: int, keys: Sequence[str]) -> None:
+        """Erases what waits in quarantine under these keys."""
+        for part in chunks(list(dict.fromkeys(keys))):
+            db.execute(sa.delete(quarantine).where(quarantine.c.source == number, quarantine.c.key.in_(part)))
+
+    def compact(self) -> None:
+        """Writes the journal anew, so that no byte of what was erased is left between its rows.
+
+        SQLite overwrites what is deleted, but a page whose rows moved to another may keep a copy of them;
+        PostgreSQL keeps dead rows until then. Nobody else can write meanwhile. Raises StorageError.
+        """
+        commands = ["VACUUM"] if self._sqlite else ["VACUUM FULL contents", "VACUUM FULL quarantine"]
+        raw = self.engine.raw_connection()
+        driver: Any = raw.driver_connection
+        try:
+            if not self._sqlite:
+                driver.autocommit = True
+            for command in commands:
+                raw.cursor().execute(command)
+        except self.engine.dialect.loaded_dbapi.Error as error:
+            raise StorageError(
+                f"the journal cannot be compacted: {error}",
+                hint="when no harvest runs, and with as much room again",
+            ) from error
+        finally:
+            if not self._sqlite:
+                driver.autocommit = False
+            raw.close()
+        self._wipe()
+        self._left = False
+
+    def _compact_if_small(self) -> None:
+        name = self.engine.url.database
+        if not self._left or not self._sqlite or not name or os.path.getsize(name) > _SMALL:
+            return
+        with contextlib.suppress(StorageError):  # a busy one is compacted after the next run
+            self.compact()
+
+    def _wipe(self) -> None:
+        """Takes what was erased out of SQLite's write-ahead log too; where a reader is in the way, the next does."""
+        self._left = True
+        if not self._sqlite:
+            return
+        raw = self.engine.raw_connection()
+        try:
+            raw.cursor().execute(f"PRAGMA busy_timeout={_WIPING}")
+            raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            raw.cursor().execute(f"PRAGMA busy_timeout={BUSY}")
+        finally:
+            raw.close()
 
     def _reject(self, db: sa.Connection, number: int, run: int, seen: Sequence[Seen], now: float) -> None:
         if not seen:
@@ -479,7 +578,7 @@ class Journal(JournalReader):
         """
         now = time.time() if now is None else now
         number = self._number(run.source)
-        gone = 0
+        gone = waited = 0
         with self.engine.begin() as db:
             if remove_absent:
                 ids = (
@@ -494,9 +593,13 @@ class Journal(JournalReader):
                 self._bury(db, ids, "no longer in the register", now)
                 gone = len(ids)
             if complete and all_sent:  # rows that are no longer sent need no longer be understood
-                db.execute(
+                waited = db.execute(
                     sa.delete(quarantine).where(quarantine.c.source == number, quarantine.c.run != run.id)
-                )
+                ).rowcount
+            personal = self._is_personal(db, number)
+            erased = gone + waited
+            if personal:  # also what went before its kind was personal
+                erased += self._erase(db, records.c.source == number)
             db.execute(
                 sa.update(runs)
                 .where(runs.c.id == run.id)
@@ -521,6 +624,10 @@ class Journal(JournalReader):
                 different = run.counts.read - run.repeated
                 values["claimed"] = min(run.claimed, different) if complete else run.claimed
             db.execute(sa.update(sources).where(sources.c.id == number).values(**values))
+        if personal:
+            if erased:
+                self._wipe()
+            self._compact_if_small()
         run.counts.gone += gone
         run.counts.held = held
         run.state, run.ended, run.complete, run.why = state, now, complete, why
@@ -551,6 +658,10 @@ class Journal(JournalReader):
             db.execute(
                 sa.update(sources).where(sources.c.id == row.source).values(alive=sources.c.alive - len(ids))
             )
+            personal = self._is_personal(db, row.source)
+        if personal:
+            self._wipe()
+            self._compact_if_small()
         return len(ids)
 
     def expire(self, *, now: float | None = None) -> int:
@@ -572,6 +683,10 @@ class Journal(JournalReader):
                     sa.update(sources).where(sources.c.id == number).values(alive=sources.c.alive - count)
                 )
                 total += count
+            personal = any(self._is_personal(db, number) for number in by_source)
+        if personal:
+            self._wipe()
+            self._compact_if_small()
         return total
 
     def open_incident(self, source: str, code: str, what: str, *, now: float | None = None) -> None:
@@ -605,6 +720,8 @@ class Journal(JournalReader):
         with self.engine.begin() as db:
             for part in chunks(ids):
                 db.execute(sa.delete(quarantine).where(quarantine.c.id.in_(part)))
+        if self._personal:
+            self._wipe()
 
     def copy_to(self, other: "Journal", report: Callable[[str, int], None] | None = None) -> int:
         """Everything, into an empty journal of either kind; returns how many rows. Raises ConfigError."""
