@@ -165,7 +165,7 @@ def test_head_is_answered(api: Visitor) -> None:
     assert api.ask("HEAD", NEXT).status == 200
 
 
-@pytest.mark.parametrize("error", [ValueError("welder"), ConfigError("/secret/path")])
+@pytest.mark.parametrize("error", [ValueError("a secret word"), ConfigError("/secret/path")])
 def test_an_error_of_ours_tells_nobody_what_was_asked(
     instance: Instance, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:

@@ -70,9 +70,10 @@ def test_a_term_of_the_glossary_is_the_same_word_in_the_catalogue(language: str)
     text = reader(language).text
     for term, message in (("register", "Register"), ("region", "Region")):
         word = glossary[term][language].casefold()
-        assert text(message).casefold() in {word, f"ال{word}", f"{word}ը", f"{word}ն"} or word[:4] == text(
-            message
-        ).casefold()[:4], (term, language)
+        assert (
+            text(message).casefold() in {word, f"ال{word}", f"{word}ը", f"{word}ն"}
+            or word[:4] == text(message).casefold()[:4]
+        ), (term, language)
     assert all(set(words) == set(OTHERS) for words in glossary.values())
 
 

@@ -111,6 +111,37 @@ def test_parts_are_zipped_where_the_row_holds_lists_of_them() -> None:
     assert [(s.text, s.code, s.scheme) for s in skills] == [("TIG", "a1", "esco"), ("MIG", "", "")]
 
 
+def test_lists_of_lists_along_a_path_are_one_list() -> None:
+    nested = {"groups": [{"skills": [["TIG"], ["MIG", ["MAG"]]]}, {"skills": "Crane"}]}
+    skills = value("skills", 'skills = "groups.skills"', nested)
+    assert [s.text for s in skills] == ["TIG", "MIG", "MAG", "Crane"]
+    objects = {"skills": [[{"name": "TIG"}], [{"name": "MIG", "level": 3}]]}
+    error = fault('skills = "skills.name"', objects)
+    assert error.field == "skills.level"  # type: ignore[attr-defined]
+    (only,) = value("skills", 'skills = "s"', {"s": [["TIG"]]})
+    assert only.text == "TIG"
+
+
+def test_an_address_is_made_of_an_identifier() -> None:
+    made = 'url = { path = "id", form = "https://jobs.example/{}/view" }'
+    assert value("url", made, {}) == "https://jobs.example/1/view"
+    assert value("url", made, {"id": "A/7 b"}) == "https://jobs.example/A%2F7%20b/view"
+    found = "url = { path = 'ref', find = '\\d+', form = 'https://jobs.example/{}' }"
+    assert value("url", found, {"ref": "No. 77"}) == "https://jobs.example/77"
+    assert not value("url", found, {"ref": "none"})
+
+
+def test_a_word_is_told_apart_by_the_path_it_stands_at() -> None:
+    lines = 'remote = ["home", "mixed"]\n[values.remote]\n"home=true" = "remote"\n"mixed=true" = "hybrid"\n"false" = ""'
+    assert value("remote", lines, {"home": True, "mixed": False}) == ("remote",)
+    assert value("remote", lines, {"home": True, "mixed": True}) == ("remote", "hybrid")
+    assert not value("remote", lines, {"home": False, "mixed": False})
+    strict = lines.replace('\n"mixed=true" = "hybrid"', "")
+    error = fault(strict, {"home": False, "mixed": True})
+    assert isinstance(error, UnknownValue)
+    assert "mixed='true' is not in [values.remote]" in str(error)
+
+
 # languages
 
 
@@ -274,6 +305,7 @@ GOOD = 'title = "T"\nkind = "vacancy"\ndeletes = "none"\n[map]\nid = "id"\ntitle
         (GOOD + 'contract.name = "w"\n', "[map] contract.name: code has no parts"),
         (GOOD + 'description.Russian = "w"\n', "'Russian' is no language"),
         (GOOD + "url = { path = 'u', find = '(' }\n", "[map] url"),
+        (GOOD + "url = { path = 'u', form = 'https://jobs.example/' }\n", "has no place for the value write {}"),
         (GOOD + '[values.wage]\na = "b"\n', "[values.wage]: vacancy has no such field"),
         (GOOD + '[values.contract]\na = "forever"\n', "'a' = 'forever': not a value of contract one of permanent"),
         ('language = "Russian!"\n' + GOOD, "no BCP 47 tag"),

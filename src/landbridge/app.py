@@ -5,12 +5,15 @@ from functools import cache
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from landbridge.api import endpoints
+from landbridge.api.limits import RateLimit
 from landbridge.api.problems import OURS, problem
 from landbridge.config import read_settings
 from landbridge.instance import Instance
@@ -20,8 +23,34 @@ from landbridge.portal.pages import Pages
 from landbridge.portal.rendering import Site
 
 
+class OpenToAll:
+    """Lets pages of any origin read the API (CORS); no other path, and never with a cookie."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._open = CORSMiddleware(
+            app,
+            allow_origins=["*"],
+            allow_methods=["GET", "HEAD"],
+            allow_headers=["If-None-Match"],
+            expose_headers=[
+                "ETag",
+                "Link",
+                "RateLimit",
+                "RateLimit-Policy",
+                "Retry-After",
+                "Landbridge-Total",
+            ],
+            max_age=86_400,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        inside = scope["type"] == "http" and scope["path"].startswith("/api/")
+        await (self._open if inside else self._app)(scope, receive, send)
+
+
 def make_app(instance: Instance, *, demo: bool = False) -> Starlette:
-    """The application of an instance. There is no middleware of ours: every answer has its headers already."""
+    """The application of an instance. Every answer of ours has its headers already."""
     site = Site(instance, demo=demo)
 
     async def answer(request: Request, error: Exception) -> Response:
@@ -52,6 +81,19 @@ def make_app(instance: Instance, *, demo: bool = False) -> Starlette:
         exception_handlers={HTTPException: answer, 500: answer_ours},
     )
     app.router.redirect_slashes = False
+
+    def refuse(scope: Scope, wait: int) -> Response:
+        detail = f"too many requests; there is room again in {wait} s"
+        if scope["path"].startswith("/api"):
+            return problem(429, detail, hint="the RateLimit header of each answer says how many are left")
+        return site.error(Request(scope), 429, detail)
+
+    settings = instance.settings
+    app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
+    app.add_middleware(
+        RateLimit, rate=settings.rate, burst=settings.burst, proxies=settings.proxies, refuse=refuse
+    )
+    app.add_middleware(OpenToAll)
     return app
 
 

@@ -21,6 +21,9 @@ SETTINGS: dict[str, str] = {
     "LANDBRIDGE_HOST": "the address to serve on; default 127.0.0.1",
     "LANDBRIDGE_PORT": "the port to serve on; default 8000",
     "LANDBRIDGE_WORKERS": "how many processes serve; default 1",
+    "LANDBRIDGE_RATE": "what a visitor may ask for, in requests a second to each process; 0 without limit; default 20",
+    "LANDBRIDGE_BURST": "how many of them at once; default 200",
+    "LANDBRIDGE_PROXIES": "addresses of proxies whose X-Forwarded-For is believed, separated by commas; default loopback",
 }
 
 
@@ -36,6 +39,9 @@ class Settings(msgspec.Struct, frozen=True):
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = 1
+    rate: int = 0
+    burst: int = 200
+    proxies: tuple[str, ...] = ("127.0.0.1", "::1")
 
 
 def read_settings(env: Mapping[str, str] | None = None) -> Settings:
@@ -43,7 +49,7 @@ def read_settings(env: Mapping[str, str] | None = None) -> Settings:
     env = os.environ if env is None else env
     data = Path(env.get("LANDBRIDGE_DATA") or Path.home() / ".local" / "share" / "landbridge")
     numbers = {}
-    for name, default in (("PORT", 8000), ("WORKERS", 1)):
+    for name, default in (("PORT", 8000), ("WORKERS", 1), ("RATE", 20), ("BURST", 200)):
         text = env.get(f"LANDBRIDGE_{name}") or str(default)
         if not text.isdigit():
             raise ConfigError(f"LANDBRIDGE_{name}={text!r} is no number")
@@ -58,4 +64,9 @@ def read_settings(env: Mapping[str, str] | None = None) -> Settings:
         host=env.get("LANDBRIDGE_HOST") or "127.0.0.1",
         port=numbers["port"],
         workers=numbers["workers"],
+        rate=numbers["rate"],
+        burst=max(1, numbers["burst"]),
+        proxies=tuple(
+            p.strip() for p in (env.get("LANDBRIDGE_PROXIES") or "127.0.0.1,::1").split(",") if p.strip()
+        ),
     )

@@ -7,11 +7,14 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from landbridge.config import Settings
 from landbridge.errors import ConfigError, FetchError, NotFound, StorageError, UsageError
@@ -21,11 +24,13 @@ from landbridge.find.connect import connect
 from landbridge.find.connect.http import Client
 from landbridge.find.harvest import Harvested
 from landbridge.find.index import Index, Removal, open_index
+from landbridge.find.index.protocol import View
 from landbridge.find.journal import Counts, Journal, SourceState, moment
 from landbridge.find.query import Query
 from landbridge.find.record import Record
 from landbridge.find.search import Result, Standing, search
 from landbridge.find.source import Source
+from landbridge.find.suggest import Suggester, Suggestion
 from landbridge.kinds.kind import Kind, read_kinds
 from landbridge.members.member import SHIPPED, Member, pick, read_members
 
@@ -42,6 +47,7 @@ class Instance:
         self.settings = settings
         self.folders = tuple(folders)
         self._indexes: dict[tuple[str, str], Index] = {}
+        self._suggester = Suggester()
         self._standing: tuple[float, dict[tuple[str, str], Standing]] = (0.0, {})
         self._sharing: dict[tuple[str, tuple[str, ...]], list[Member]] = {}
 
@@ -111,6 +117,33 @@ class Instance:
             rates=self.rates,
             snippets=snippets,
         )
+
+    def _views(self, kind: str, members: Iterable[str]) -> dict[str, View]:
+        """The indexes of these members as they now are; one that cannot be opened is left out."""
+        found: dict[str, View] = {}
+        standings = self.standings(kind)
+        for member in members:
+            if standings[member].state != "never":
+                with contextlib.suppress(OSError, ValueError, ConfigError):
+                    found[member] = self.index(member, kind).view()
+        return found
+
+    def suggest(self, text: str, kind: str, *, field: str = "", limit: int = 8) -> list[Suggestion]:
+        """Occupations, places and skills of the records that begin so. Raises NotFound for no kind."""
+        if kind not in self.kinds:
+            raise NotFound(f"no kind {kind[:60]!r}", hint=f"kinds: {', '.join(self.kinds)}")
+        views = self._views(kind, self.members)
+        return self._suggester.suggest(self.kinds[kind], views, text, field=field, limit=limit)
+
+    def mark(self, query: Query) -> str:
+        """Changes with whatever could change the answer to a query; found without searching."""
+        members = [m.id for m in self._asked(query)]
+        standings = self.standings(query.kind)
+        stands = [(m, standings[m].state, standings[m].as_of, standings[m].harvested) for m in members]
+        seqs = {name: view.seq for name, view in self._views(query.kind, members).items()}
+        parts = (query.print_of(), query.cursor, query.limit, query.facets, query.explain)
+        text = msgspec.json.encode((parts, self.rates.version, stands, seqs))
+        return blake2b(text, digest_size=9).hexdigest()
 
     def _asked(self, query: Query) -> list[Member]:
         """The members that a query names and that share its kind, remembered for the next one that names them."""

@@ -6,18 +6,22 @@ requests at once need more processes: `serve --workers`.
 """
 
 from collections.abc import Mapping
+from hashlib import blake2b
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from landbridge.api import export as exporting
 from landbridge.api.openapi import describe
 from landbridge.api.problems import OURS, problem, problem_of, problem_of_gone
 from landbridge.api.requests import Endpoint, given, guarded
 from landbridge.errors import LandbridgeError, NotFound, UsageError
-from landbridge.find.query import parse
+from landbridge.find import suggest as suggesting
+from landbridge.find.query import default_kind, parse
 from landbridge.instance import Instance
 from landbridge.kinds.kind import Kind
 
@@ -37,31 +41,71 @@ def routes(instance: Instance) -> list[Route]:
         params = given(request)
         snippets = _snippets(params.pop("snippets", ()))
         query = parse(params, instance.kinds, rates=instance.rates)
-        return Response(_encode(instance.find(query, snippets=snippets)), media_type=JSON)
+        headers = {"ETag": f'W/"{instance.mark(query)}{snippets:d}"', "Cache-Control": "no-cache"}
+        if _same(request, headers["ETag"]):
+            return Response(status_code=304, headers=headers)
+        result = instance.find(query, snippets=snippets)
+        if result.cursor:
+            following = [(n, v) for n, v in request.query_params.multi_items() if n != "cursor"]
+            link = urlencode([*following, ("cursor", result.cursor)])
+            headers["Link"] = f'<{request.url.path}?{link}>; rel="next"'
+        return Response(_encode(result), headers=headers, media_type=JSON)
+
+    async def export(request: Request) -> Response:
+        params = given(request)
+        form = (params.pop("format", None) or ["ndjson"])[-1]
+        if form not in exporting.TYPES:
+            forms = ", ".join(exporting.TYPES)
+            raise UsageError(f"no export as {form[:20]!r}", parameter="format", hint=f"formats: {forms}")
+        query, first = exporting.first_page(instance, parse(params, instance.kinds, rates=instance.rates))
+        headers = {
+            "Content-Disposition": f'attachment; filename="landbridge-{query.kind}.{form}"',
+            "Landbridge-Total": str(first.total.count),
+            "Landbridge-Complete": "yes" if exporting.complete(first) else "no",
+        }
+        body = exporting.rows(instance, query, first, form)
+        return StreamingResponse(body, headers=headers, media_type=exporting.TYPES[form])
+
+    async def suggest(request: Request) -> Response:
+        params = given(request)
+        if strange := params.keys() - {"q", "kind", "field"}:
+            raise UsageError(
+                f"no parameter {min(strange)[:60]!r}", parameter=min(strange)[:60], hint="q, kind, field"
+            )
+        kind = (params.get("kind") or [default_kind(instance.kinds)])[-1]
+        field = (params.get("field") or [""])[-1]
+        if field and field not in suggesting.COLUMNS:
+            fields = ", ".join(suggesting.COLUMNS)
+            raise UsageError(f"no suggestions of {field[:60]!r}", parameter="field", hint=f"one of {fields}")
+        found = instance.suggest("".join(params.get("q", ())[-1:]), kind, field=field)
+        headers = {"Cache-Control": "public, max-age=60"}
+        return Response(_encode(found), headers=headers, media_type=JSON)
 
     async def record(request: Request) -> Response:
         found = instance.record(readable(request.path_params["id"]))
         if found.gone is not None:
             return problem_of_gone(found, getattr(found.values, instance.kinds[found.kind].title))
-        return Response(_encode(found), media_type=JSON)
+        return _marked(request, _encode(found), JSON)
 
-    async def members(_request: Request) -> Response:
-        return Response(_encode(instance.describe_members()), media_type=JSON)
+    async def members(request: Request) -> Response:
+        return _marked(request, _encode(instance.describe_members()), JSON)
 
-    async def kinds(_request: Request) -> Response:
-        return Response(_encode([_in_short(k) for k in instance.kinds.values()]), media_type=JSON)
+    async def kinds(request: Request) -> Response:
+        return _marked(request, _encode([_in_short(k) for k in instance.kinds.values()]), JSON)
 
     async def kind(request: Request) -> Response:
         name = request.path_params["kind"]
         if name not in instance.kinds:
             raise NotFound(f"no kind {name[:60]!r}", hint=f"kinds: {', '.join(instance.kinds)}")
-        return Response(_encode(instance.kinds[name].json_schema()), media_type=SCHEMA)
+        return _marked(request, _encode(instance.kinds[name].json_schema()), SCHEMA)
 
-    async def openapi(_request: Request) -> Response:
-        return Response(_encode(describe(instance.kinds)), media_type=JSON)
+    async def openapi(request: Request) -> Response:
+        return _marked(request, _encode(describe(instance.kinds)), JSON)
 
     by_path: Mapping[str, Endpoint] = {
         "/find": find,
+        "/suggest": suggest,
+        "/export": export,
         "/records/{id:path}": record,
         "/members": members,
         "/kinds": kinds,
@@ -69,6 +113,21 @@ def routes(instance: Instance) -> list[Route]:
         "/openapi.json": openapi,
     }
     return [Route(PREFIX + path, guarded(endpoint, _answer)) for path, endpoint in by_path.items()]
+
+
+def _same(request: Request, mark: str) -> bool:
+    """Whether the visitor has this answer already (If-None-Match, RFC 9110, 13.1.2)."""
+    known = request.headers.get("if-none-match", "")[:2_000]
+    bare = mark.removeprefix("W/")
+    return any(one.strip().removeprefix("W/") in {bare, "*"} for one in known.split(","))
+
+
+def _marked(request: Request, body: bytes, media_type: str) -> Response:
+    """An answer with its mark; to who has it already, that it is unchanged."""
+    headers = {"ETag": f'"{blake2b(body, digest_size=9).hexdigest()}"', "Cache-Control": "no-cache"}
+    if _same(request, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return Response(body, headers=headers, media_type=media_type)
 
 
 def readable(id_: str) -> str:

@@ -6,9 +6,11 @@ from typing import Any
 import msgspec
 
 from landbridge import __version__
+from landbridge.api.export import TYPES
 from landbridge.find.query import parameters
 from landbridge.find.record import Record
 from landbridge.find.search import Result
+from landbridge.find.suggest import COLUMNS, Suggestion
 from landbridge.kinds.kind import Kind
 
 _REF = "#/components/schemas/{name}"
@@ -84,6 +86,14 @@ _KIND = {
         "schema": {"type": "string", "description": "where its JSON Schema is"},
     },
 }
+_UNCHANGED: dict[str, Any] = {"304": {"description": "Unchanged: If-None-Match named its ETag"}}
+_LIMITED: dict[str, Any] = {
+    "429": {
+        "description": "Too many requests; Retry-After says in how many seconds there is room again",
+        "headers": {"Retry-After": {"schema": {"type": "integer"}}},
+        "content": {"application/problem+json": {"schema": {"$ref": _REF.format(name="Problem")}}},
+    }
+}
 _SNIPPETS = {
     "name": "snippets",
     "in": "query",
@@ -113,6 +123,45 @@ def describe(kinds: Mapping[str, Kind]) -> dict[str, Any]:
                     **_not("Cannot be understood", "No such member"),
                 },
                 [*parameters(kinds), _SNIPPETS],
+            ),
+            "/api/v1/suggest": _get(
+                "suggest",
+                "Occupations, places and skills of the records that begin so",
+                {
+                    "200": _answers("The most frequent first", "Suggestion"),
+                    **_not("Cannot be understood", "No such kind"),
+                },
+                [
+                    _asked("q", "the beginning of a word", {"type": "string"}),
+                    _asked("kind", "of which records", {"type": "string", "enum": list(kinds)}),
+                    _asked("field", "of this field alone", {"type": "string", "enum": list(COLUMNS)}),
+                ],
+            ),
+            "/api/v1/export": _get(
+                "export",
+                "All hits, as CSV or newline-delimited JSON; of each member the first 10,000",
+                {
+                    "200": {
+                        "description": "The hits, in the order of the search",
+                        "headers": {
+                            "Landbridge-Total": {"schema": _COUNT, "description": "how many match"},
+                            "Landbridge-Complete": {
+                                "schema": {"enum": ["yes", "no"]},
+                                "description": "whether all of them are here",
+                            },
+                        },
+                        "content": {media: {"schema": _TEXT} for media in TYPES.values()},
+                    },
+                    **_not("Cannot be understood", "No such member"),
+                },
+                [
+                    *(
+                        p
+                        for p in parameters(kinds)
+                        if p["name"] not in {"cursor", "limit", "facets", "explain"}
+                    ),
+                    _asked("format", "ndjson without", {"type": "string", "enum": list(TYPES)}),
+                ],
             ),
             "/api/v1/records/{id}": _get(
                 "record",
@@ -163,7 +212,7 @@ def _schemas(kinds: Mapping[str, Kind]) -> dict[str, Any]:
         schemas.update(parts)
         schemas[f"values.{kind.name}"] = own
         values.append({"$ref": _REF.format(name=f"values.{kind.name}")})
-    _, answers = msgspec.json.schema_components([Result, Record], ref_template=_REF)
+    _, answers = msgspec.json.schema_components([Result, Record, Suggestion], ref_template=_REF)
     schemas.update(answers)
     schemas["Record"]["properties"]["values"] = {"anyOf": values}
     schemas["Hit"]["properties"]["record"] = {"$ref": _REF.format(name="Record")}
@@ -206,9 +255,13 @@ def _get(
             "operationId": id_,
             "summary": summary,
             **({"parameters": parameters} if parameters else {}),
-            "responses": {**responses, "500": _failure("An error of ours")},
+            "responses": {**_UNCHANGED, **responses, **_LIMITED, "500": _failure("An error of ours")},
         }
     }
+
+
+def _asked(name: str, text: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": False, "description": text, "schema": schema}
 
 
 def _in_path(name: str, text: str) -> dict[str, Any]:

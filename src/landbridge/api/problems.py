@@ -16,6 +16,7 @@ TITLES = {
     405: "Method not allowed",
     409: "Waiting for a person",
     410: "No longer there",
+    429: "Too many requests",
     422: "Cannot be decided",
     500: "An error of ours",
     502: "A member's register failed",

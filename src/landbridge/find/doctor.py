@@ -24,6 +24,8 @@ from landbridge.find.source import Source, parse_source, read_source
 from landbridge.kinds.kind import Kind
 
 SAMPLE = 2_000
+PREVIEWED = 10
+PREVIEW_LENGTH = 20_000  # characters of a row that are shown
 _PAGE_WORDS = {"page", "p", "seite", "pagina", "paged"}
 _OFFSET_WORDS = {"offset", "start", "skip", "from"}
 _LIMIT_WORDS = {"limit", "size", "per_page", "pagesize", "page_size", "count", "rows", "results_per_page"}
@@ -50,6 +52,14 @@ class Finding(msgspec.Struct, frozen=True):
     hint: str = ""
 
 
+class Preview(msgspec.Struct, frozen=True):
+    """One row beside the record it maps to, or beside the reason why it maps to none."""
+
+    row: str
+    values: dict[str, Any] | None = None
+    why: str = ""
+
+
 class Report(msgspec.Struct):
     """What the doctor says of a source, a file or an address."""
 
@@ -59,7 +69,7 @@ class Report(msgspec.Struct):
     understood: int = 0
     proposal: str = ""
     settle: list[str] = []
-    preview: list[dict[str, Any]] = []
+    preview: list[Preview] = []
 
     @property
     def good(self) -> bool:
@@ -148,6 +158,11 @@ def examine_bytes(
             "good", "format", f"{form.kind or 'unknown'}, {form.encoding or 'utf-8'}, {len(rows):,} rows read"
         )
     )
+    if any("mojibake" in note for note in reading.notes):
+        form = msgspec.structs.replace(form, mojibake="repair")
+        reading = read(data, name, form)
+        rows = _take(reading, report)
+        report.findings.append(Finding("good", "format", "text that was decoded wrongly is put right"))
     for note in reading.notes:
         report.findings.append(Finding("look", "format", note))
     decoded = _decode(rows, report)
@@ -237,6 +252,21 @@ def _literal_cells(rows: Sequence[Mapping[str, Any]]) -> bool:
     return any(count > 0.6 * filled[name] and count >= 3 for name, count in tally.items())
 
 
+def _preview(row: Row, seen: Any) -> Preview:
+    try:
+        shown = msgspec.json.encode(row.decode()).decode()
+    except (ValueError, TypeError):
+        shown = seen.raw.decode("utf-8", "replace")
+    if seen.code or seen.mapped is None:
+        return Preview(shown[:PREVIEW_LENGTH], None, seen.reason)
+    if seen.mapped.gone:
+        return Preview(shown[:PREVIEW_LENGTH], None, "the register says that it is gone")
+    values = msgspec.to_builtins(seen.mapped.values)
+    return Preview(
+        shown[:PREVIEW_LENGTH], {"key": seen.mapped.key, "language": seen.mapped.language, **values}
+    )
+
+
 def _try(reader: Reader, rows: Sequence[Row], report: Report, at: datetime) -> None:
     """Reads rows through the mapping and says what came of it."""
     reasons: Counter[str] = Counter()
@@ -246,6 +276,8 @@ def _try(reader: Reader, rows: Sequence[Row], report: Report, at: datetime) -> N
     keys: Counter[str] = Counter()
     for row in rows:
         seen = reader.see(row, b"", at)
+        if len(report.preview) < PREVIEWED:
+            report.preview.append(_preview(row, seen))
         if seen.code:
             reasons[seen.reason] += 1
             examples.setdefault(seen.reason, f"{seen.where}: {seen.raw[:160].decode('utf-8', 'replace')}")
@@ -254,10 +286,7 @@ def _try(reader: Reader, rows: Sequence[Row], report: Report, at: datetime) -> N
         if seen.mapped is None or seen.mapped.gone:
             continue
         keys[seen.mapped.key] += 1
-        values = msgspec.to_builtins(seen.mapped.values)
-        filled.update(values.keys())
-        if len(report.preview) < 10:
-            report.preview.append({"key": seen.mapped.key, "language": seen.mapped.language, **values})
+        filled.update(msgspec.to_builtins(seen.mapped.values).keys())
     report.rows += len(rows)
     report.understood += good
     for reason, count in reasons.most_common(8):

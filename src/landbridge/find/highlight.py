@@ -99,8 +99,10 @@ class Marker:
     def best(self, text: str, language: str) -> tuple[int, list[Piece]]:
         """How many different terms the best window of a text holds, and the window with its marks."""
         marks = self.marks(text[:READ], language)
-        first, most = 0, 0
+        first, most, every = 0, 0, len({t for _, _, t in marks})
         for i, (start, _, _) in enumerate(marks):
+            if most == every:
+                break
             inside = {t for s, e, t in marks[i:] if e <= start + WIDTH - _LEAD}
             if len(inside) > most:
                 first, most = start, len(inside)

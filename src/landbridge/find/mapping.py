@@ -83,6 +83,13 @@ def _walk(value: Any, steps: Sequence[str]) -> Any:
     return value
 
 
+def _flat(values: list[Any]) -> list[Any]:
+    """The elements of a list, those of the lists in it among them."""
+    if not any(isinstance(v, list) for v in values):
+        return values
+    return [one for v in values for one in (_flat(v) if isinstance(v, list) else [v])]
+
+
 def words(value: Any) -> str:
     """A scalar as the register's own word: true, false, 3, 4.5, "text"."""
     if isinstance(value, str):
@@ -110,7 +117,7 @@ def _getter(theirs: Theirs, *, many: bool, join: str = "") -> Get:
             if value in _EMPTY:
                 continue
             if isinstance(value, list):
-                found.extend(v for v in value if many or v not in _EMPTY)
+                found.extend(v for v in _flat(value) if many or v not in _EMPTY)
             else:
                 found.append(value)
             if not many and not join and found:
@@ -120,6 +127,8 @@ def _getter(theirs: Theirs, *, many: bool, join: str = "") -> Get:
         if find is not None:
             matches = [find.search(words(v)) for v in found]
             found = [(m[1] if m.re.groups else m[0]) or "" for m in matches if m]
+        if theirs.form:
+            found = [_formed(theirs.form, word) for v in found if (word := words(v))]
         if many:
             return found
         if join:
@@ -129,17 +138,22 @@ def _getter(theirs: Theirs, *, many: bool, join: str = "") -> Get:
             return join.join(dict.fromkeys(text for v in found if (text := words(v)))) or None
         return found[0] if found else None
 
-    if len(gets) == 1 and not theirs.split and find is None and not many and not join:
+    plain = not theirs.split and find is None and not theirs.form
+    if len(gets) == 1 and plain and not many and not join:
         only = gets[0]
 
         def pick_one(row: Any) -> Any:
             value = only(row)
             if isinstance(value, list):
-                value = next((v for v in value if v not in _EMPTY), None)
+                value = next((v for v in _flat(value) if v not in _EMPTY), None)
             return value
 
         return pick_one
     return pick
+
+
+def _formed(form: str, word: str) -> str:
+    return form.replace("{}", quote(word, safe="") if form.startswith(("http://", "https://", "/")) else word)
 
 
 def _first_present(theirs: Theirs) -> Get:
@@ -303,7 +317,7 @@ def _strange(row: dict[str, Any], known: _Tree, above: str = "") -> list[str]:
         elif isinstance(value, dict):
             strange += _strange(value, below, f"{above}{name}.")
         elif isinstance(value, list):
-            for one in value:
+            for one in _flat(value):
                 if isinstance(one, dict):
                     strange += [s for s in _strange(one, below, f"{above}{name}.") if s not in strange]
     return strange
@@ -345,7 +359,7 @@ def url_key(key: str) -> str:
 
 
 def _table(source: Source, ours: str) -> Callable[[str, str], list[str] | None] | None:
-    """[values.ours]: their word → ours (a list), [] for nothing, None for a word that is not there."""
+    """[values.ours]: their word, at a path or anywhere → ours (a list), [] for nothing, None if not there."""
     entries = source.values.get(ours)
     if entries is None:
         return None
@@ -357,8 +371,9 @@ def _table(source: Source, ours: str) -> Callable[[str, str], list[str] | None] 
     }
     rest = table.get("*")
 
-    def look(word: str, _field: str) -> list[str] | None:
-        return table.get(_SPACE.sub(" ", word).strip().casefold(), rest)
+    def look(word: str, where: str) -> list[str] | None:
+        word = _SPACE.sub(" ", word).strip().casefold()
+        return table.get(f"{where.casefold()}={word}", table.get(word, rest))
 
     return look
 
@@ -472,23 +487,27 @@ def _read_date(value: Any, field: str, reading: _Reading) -> str | None:
 
 
 def _code_reader(source: Source, field: Field, parts: dict[str, Theirs]) -> ReadField:
-    get = _getter(parts[""], many=True)
+    theirs = parts[""]
+    gets = [
+        (p, _getter(msgspec.structs.replace(theirs, path=(p,) if p else ()), many=True))
+        for p in theirs.path or ("",)
+    ]
     table = _table(source, field.name)
     ours = field.values
 
     def read(row: Any, reading: _Reading) -> Any:
         found: dict[str, None] = {}
-        for value in get(row):
+        for where, value in ((where, value) for where, get in gets for value in get(row)):
             word = words(value) if not isinstance(value, dict | list) else str(value)
             if not word:
                 continue
-            known = table(word, field.name) if table else None
+            known = table(word, where) if table else None
             if known is None and word in ours:
                 known = [word]
             if known is None:
                 raise UnknownValue(
                     source.id,
-                    f"{_named(source, field.name)}={word[:80]!r} is not in [values.{field.name}]",
+                    f"{where}={word[:80]!r} is not in [values.{field.name}]",
                     field=field.name,
                     value=word,
                     hint=f"add it to {_file(source)}",
@@ -525,7 +544,7 @@ def _parts_reader(
                 value = column[0] if part in const else column[n] if n < len(column) else None
                 table = tables[part]
                 if table is not None and value not in _EMPTY:
-                    known = table(words(value), field.name)
+                    known = table(words(value), "")
                     if known is None:
                         name = f"{field.name}.{part}" if part else field.name
                         raise UnknownValue(

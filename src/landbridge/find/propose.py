@@ -141,7 +141,7 @@ def _names(kind: Kind, ours: str) -> list[str]:
         found += table.get(name, ())
         field = kind.fields.get(name)
         found += [bare(name), *(bare(word) for word in (field.label.values() if field else ()))]
-    return found or _BARE_NAMES["vacancy"].get(ours, [bare(part or name)])
+    return found or _BARE_NAMES["vacancy"].get(ours, [bare(f"{name} {part}")])
 
 
 def _name_score(kind: Kind, ours: str, path: str) -> float:
@@ -149,6 +149,8 @@ def _name_score(kind: Kind, ours: str, path: str) -> float:
     names = _names(kind, ours)
     steps = [bare(s.replace("\0", ".")) for s in path.replace("\\.", "\0").split(".")]
     last = steps[-1]
+    if path.rpartition(".")[2].startswith("@") and last != "id":  # about the data, not of them
+        return 0.0
     above = steps[-2] if len(steps) > 1 else ""
     if last in {"name", "text", "label", "libelle", "title", "value", "display name"} and above:
         score = _match(names, above)
@@ -209,17 +211,21 @@ class _Judge:
 
     def order(self, column: Column) -> str | None:
         """The date order that reads nearly all values: "" where none is needed, None where none does."""
-        for order in ("", "dmy", "mdy", "ymd"):
-            test = _reads(dates.read, at=self.at, order=order)
-            if _share(column.values, test) >= 0.9:
-                return order
-        return None
+        said = [v for v in column.values[:300] if not dates.names_no_day(v)]
+        shares = {
+            order: sum(map(_reads(dates.read, at=self.at, order=order), said)) / max(1, len(said))
+            for order in ("", "dmy", "mdy", "ymd")
+        }
+        best = max(shares, key=lambda order: shares[order])
+        return best if said and shares[best] >= 0.9 else None
 
     def fits(self, ours: str, field: Field, column: Column) -> float:
         """0 when the values contradict the field, else how much they speak for it."""
         part = ours.partition(".")[2]
         values = column.values
         if not values:
+            return 0.0
+        if part in _WHOLE | {"city", "region"} and _share(values, _is_number) > 0.8:
             return 0.0
         if field.type == "date":
             return 1.0 if self.order(column) is not None and _share(values, _has_digit) > 0.9 else 0.0
@@ -247,7 +253,9 @@ class _Judge:
             known = _share(values, partial(_says, field.name))
             return known if known >= 0.3 and column.distinct <= max(_CODE_WORDS_MAX, 1) else 0.0
         if field.type == "text" and field.required:
-            return 1.0 if 2 < column.mean < 160 and _share(values, _is_number) < 0.5 else 0.0
+            return (
+                1.0 if not column.many and 2 < column.mean < 160 and _share(values, _is_number) < 0.5 else 0.0
+            )
         if ours == "description":
             return 1.0 if column.mean > 40 else 0.4
         if _share(values, lambda v: bool(_URL.match(v))) > 0.5:
@@ -286,10 +294,12 @@ def _wanted(kind: Kind) -> list[tuple[str, Field]]:
 def choose(kind: Kind, columns: Sequence[Column], at: datetime) -> list[Choice]:
     """For each field of ours the best field of theirs, each used once; the surest pairs first."""
     judge = _Judge(at)
+    above = {c.path.rpartition(".")[0] for c in columns if c.filled}
+    mixed = {c.path for c in columns if c.path in above}  # a text in one row, an object in another
     pairs: list[Choice] = []
     for ours, field in _wanted(kind):
         for column in columns:
-            if not column.values or _is_contact(column):
+            if not column.values or _is_contact(column) or column.path in mixed:
                 continue
             name = _name_score(kind, ours, column.path)
             if name < 0.5:

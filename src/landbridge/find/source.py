@@ -27,13 +27,15 @@ class Theirs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     A string is short for `{ path = … }`; a list of strings joins texts, gathers the values of a
     field that holds many (or of concepts), and takes the first present of anything else, such as the
     `city` of a place. `split` cuts one string into many; `find` keeps the first group of a pattern and
-    leaves the field empty where it does not match; `const` is a value of ours.
+    leaves the field empty where it does not match; `form` writes what was picked into a text in place of
+    `{}`, such as an address made of an identifier; `const` is a value of ours.
     """
 
     path: tuple[str, ...] = ()
     const: str | int | float | None = None
     split: str = ""
     find: str = ""
+    form: str = ""
 
 
 class Defaults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,7 +73,12 @@ class Replay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
-    """One register of one member."""
+    """One register of one member.
+
+    `[values.ours]` says what their words are: `"their word" = "ours"`, a list of ours, or "" for nothing.
+    Where a code field is read from several of theirs, `"path=word"` means the word only at that path, so
+    that the `true` of one field is told from the `true` of another.
+    """
 
     title: str
     kind: str
@@ -123,7 +130,7 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True)
 
 
 def _is_theirs(value: dict[str, Any]) -> bool:
-    return bool(value.keys() & {"path", "const"}) and value.keys() <= {"path", "const", "split", "find"}
+    return bool(value.keys() & {"path", "const"}) and value.keys() <= set(Theirs.__struct_fields__)
 
 
 def _theirs(source: Source, ours: str, value: Any) -> Theirs:
@@ -138,6 +145,12 @@ def _theirs(source: Source, ours: str, value: Any) -> Theirs:
         re.compile(theirs.find)
     except (msgspec.ValidationError, re.error) as error:
         raise SourceFileError(source.id, f"[map] {ours.rstrip('.')}: {error}") from error
+    if theirs.form and "{}" not in theirs.form:
+        raise SourceFileError(
+            source.id,
+            f"[map] {ours.rstrip('.')}: form = {theirs.form!r} has no place for the value",
+            hint='write {} where it goes, such as "https://jobs.example/{}"',
+        )
     return theirs
 
 

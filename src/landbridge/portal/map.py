@@ -76,13 +76,14 @@ def country_map(counts: Mapping[str, int], reader: Reads, link: Link) -> Markup:
     title = reader.text("Results by country")
     said = reader.text("A circle for each country; the table beside it says the same in words.")
     parts = [
-        f'<svg class="map" viewBox="0 0 {WIDTH:.0f} {height:.0f}" role="group" '
+        f'<svg class="map" viewBox="0 0 {WIDTH:.0f} {height:.0f}" '
         f'aria-labelledby="map-title map-desc" xmlns="http://www.w3.org/2000/svg">',
         f'<title id="map-title">{escape(title)}</title><desc id="map-desc">{escape(said)}</desc>',
         f'<path class="map-grid" d="{lines}" aria-hidden="true"/>' if lines else "",
     ]
     for code, count, x, y, r in circles:
-        label = f"{reader.country(code)}: {reader.plural('{n} result', '{n} results', count)}"
+        found = reader.plural("{n} found", "{n} found", count)
+        label = f"{reader.country(code)}: {found}"
         number = f'<text class="map-count" x="{x:.1f}" y="{y + 9:.1f}">{escape(_short(count))}</text>'
         parts.append(
             f'<a href="{escape(link(code))}" aria-label="{escape(label)}"><title>{escape(label)}</title>'
@@ -101,7 +102,8 @@ def country_table(counts: Mapping[str, int], reader: Reads, link: Link) -> Marku
         f"<td>{escape(reader.number(-n))}</td></tr>"
         for n, name, code in rows
     )
-    head = "".join(f'<th scope="col">{escape(reader.text(t))}</th>' for t in ("Country", "Results"))
+    titles = (reader.text("Country"), reader.text("Found"))
+    head = "".join(f'<th scope="col">{escape(one)}</th>' for one in titles)
     caption = escape(reader.text("Results by country"))
     return Markup(
         f'<table class="map-table"><caption>{caption}</caption><thead><tr>{head}</tr></thead>'

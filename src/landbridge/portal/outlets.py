@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from landbridge.api.requests import guarded
+from landbridge.api.requests import given, guarded
 from landbridge.errors import NotFound, UsageError
 from landbridge.find.query import default_kind, parse
 from landbridge.instance import Instance
@@ -52,6 +52,7 @@ class Outlets:
         }
         plain = {
             "/sitemap.xml": self.index,
+            "/suggest.json": self.suggest,
             "/sitemaps/{source:path}/{number:int}.xml": self.page,
             "/robots.txt": self.robots,
         }
@@ -142,10 +143,10 @@ class Outlets:
             if len(body) > _BODY:
                 raise UsageError("the form is too long", hint="one search at a time")
         try:
-            given = parse_qs(body.decode(), errors="strict", max_num_fields=10)
+            form = parse_qs(body.decode(), errors="strict", max_num_fields=10)
         except ValueError:
             raise UsageError("the form is not UTF-8, or has too many fields") from None
-        token, do = given.get("token", [""])[0], given.get("do", [""])[0]
+        token, do = form.get("token", [""])[0], form.get("do", [""])[0]
         if do not in {"keep", "remove"}:
             raise UsageError(f"do={do[:20]!r} is not keep or remove", parameter="do")
         cookie = request.cookies.get(saved.COOKIE, "")
@@ -161,6 +162,14 @@ class Outlets:
         body = opensearch.description(self.site.base(request), self.site.reader(request))
         headers = {**_HEADERS, "Cache-Control": "public, max-age=86400", "Vary": "Accept-Language, Cookie"}
         return Response(body, 200, headers, opensearch.TYPE)
+
+    async def suggest(self, request: Request) -> Response:
+        typed = (given(request).get("q") or [""])[-1]
+        found = self.instance.suggest(typed, default_kind(self.instance.kinds))
+        headers = {**_HEADERS, "Cache-Control": "public, max-age=60"}
+        return Response(
+            opensearch.suggestions(typed, [one.text for one in found]), 200, headers, opensearch.SUGGESTIONS
+        )
 
     async def index(self, request: Request) -> Response:
         body = sitemap.site_index(self.instance, self.site.base(request))

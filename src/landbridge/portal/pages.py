@@ -19,7 +19,8 @@ from landbridge.kinds.kind import Kind
 from landbridge.portal import words
 from landbridge.portal.asked import Asked
 from landbridge.portal.languages import Reader
-from landbridge.portal.map import country_map
+from landbridge.portal.linked import block, job_posting
+from landbridge.portal.map import country_map, country_table
 from landbridge.portal.outlets import offers
 from landbridge.portal.rendering import Site
 
@@ -167,6 +168,7 @@ class Pages:
         values = found.values
         original = words.outside(found.provenance.url) or words.outside(words.first_url(values, kind))
         fields = words.show_fields(values, kind, self.instance, currency, reader)
+        posting = job_posting(found, kind, base=self.site.base(request), path=words.record_link(found.id))
         return self.site.page(
             request,
             "record.html",
@@ -180,7 +182,7 @@ class Pages:
             translations=words.show_translations(found, kind, reader),
             original=original,
             rates_of=self.instance.rates.date(currency) if kind.first("money") else None,
-            linked="",
+            linked=block(posting) if posting else "",
             print="print" in given(request).get("view", ()),
         )
 
@@ -264,7 +266,11 @@ class Pages:
         if countries is None or len(countries.values) < 2 or "country" in asked.params:
             return Markup()
         counts = {v.key: v.count for v in countries.values}
-        return country_map(counts, reader, lambda code: asked.link(add={"country": code}))
+
+        def link(code: str) -> str:
+            return asked.link(add={"country": code})
+
+        return country_map(counts, reader, link) + country_table(counts, reader, link)
 
     # parts
 

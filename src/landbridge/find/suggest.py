@@ -1,0 +1,133 @@
+"""Suggestions as one types: occupations, places and skills that the members' records really have.
+
+The distinct values of the index are kept as one sorted list of folded words' beginnings, so that a look is a
+bisection. It is made anew beside the requests when an index has changed; until then the old one answers.
+"""
+
+import threading
+from bisect import bisect_left
+from collections.abc import Mapping
+from itertools import islice
+from typing import Final
+
+import msgspec
+
+from landbridge.errors import LandbridgeError
+from landbridge.find.analysis import fold
+from landbridge.find.index.document import shape
+from landbridge.find.index.protocol import SPACELESS, View
+from landbridge.kinds.kind import Kind
+
+MOST: Final = 20  # suggestions of one answer
+COLUMNS: Final = ("occupation", "category", "skills", "city")
+_KEPT: Final = 20_000  # values of a member's column, the most frequent
+_LOOKED: Final = 2_000  # of one beginning
+_FEW: Final = 5  # records of a personal kind that must share a value
+_LONGEST: Final = 80
+
+
+class Suggestion(msgspec.Struct, frozen=True):
+    """A value as records write it, the field that it is of, and about how many records have it."""
+
+    text: str
+    field: str
+    count: int
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    state: tuple[tuple[str, int], ...]  # member, journal's number
+    starts: list[tuple[str, int]]  # the folded text from a word's beginning, and whose
+    found: list[Suggestion]
+
+
+class Suggester:
+    """The suggestions of one instance, by kind."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, _Kept] = {}
+        self._making: set[str] = set()
+        self._lock = threading.Lock()
+
+    def suggest(
+        self, kind: Kind, views: Mapping[str, View], text: str, *, field: str = "", limit: int = 8
+    ) -> list[Suggestion]:
+        """What begins with the text, or has a word that does; the most frequent first, whole beginnings before."""
+        wanted = fold(text).strip()[:_LONGEST]
+        if not wanted:
+            return []
+        state = tuple((name, view.seq) for name, view in views.items())
+        kept = self._kept.get(kind.name)
+        if kept is None:
+            kept = self._make(kind, views, state)
+        elif kept.state != state:
+            self._make_beside(kind, views, state)
+        return _look(kept, wanted, field, min(limit, MOST))
+
+    def _make_beside(self, kind: Kind, views: Mapping[str, View], state: tuple[tuple[str, int], ...]) -> None:
+        with self._lock:
+            if kind.name in self._making:
+                return
+            self._making.add(kind.name)
+
+        def make() -> None:
+            try:
+                self._make(kind, views, state)
+            finally:
+                self._making.discard(kind.name)
+
+        threading.Thread(target=make, name=f"suggestions of {kind.name}", daemon=True).start()
+
+    def _make(self, kind: Kind, views: Mapping[str, View], state: tuple[tuple[str, int], ...]) -> _Kept:
+        kept = self._kept[kind.name] = _gather(kind, views, state)
+        return kept
+
+
+def _gather(kind: Kind, views: Mapping[str, View], state: tuple[tuple[str, int], ...]) -> _Kept:
+    counts: dict[tuple[str, str], tuple[str, int]] = {}
+    columns = [c for c in COLUMNS if c in shape(kind).exact]
+    for view in views.values():
+        for column in columns:
+            try:
+                for term, count in islice(view.values(column), _KEPT):
+                    words = view.label(column, term) if ":" in term else term
+                    if not words or len(words) > _LONGEST:
+                        continue
+                    at = (column, fold(words))
+                    first, before = counts.get(at, (words, 0))
+                    counts[at] = (first, before + count)
+            except (LandbridgeError, OSError, ValueError):
+                continue  # a member that fails suggests nothing
+    least = _FEW if kind.personal else 1
+    found: list[Suggestion] = []
+    starts: list[tuple[str, int]] = []
+    for (name, folded), (words, count) in counts.items():
+        if count < least:
+            continue
+        starts += [(folded[at:], len(found)) for at in _beginnings(folded)]
+        found.append(Suggestion(text=words, field=name, count=count))
+    starts.sort()
+    return _Kept(state=state, starts=starts, found=found)
+
+
+def _beginnings(folded: str) -> list[int]:
+    """Where a word may begin: after what is no letter; in a script without spaces anywhere."""
+    anywhere = SPACELESS.search(folded) is not None
+    return [
+        at
+        for at, char in enumerate(folded)
+        if char.isalnum() and (at == 0 or anywhere or not folded[at - 1].isalnum())
+    ]
+
+
+def _look(kept: _Kept, wanted: str, field: str, limit: int) -> list[Suggestion]:
+    at = bisect_left(kept.starts, (wanted,))
+    ranked: dict[int, tuple[bool, int, int]] = {}
+    for start, number in kept.starts[at : at + _LOOKED]:
+        if not start.startswith(wanted):
+            break
+        one = kept.found[number]
+        if not field or one.field == field:
+            whole = fold(one.text) == start
+            rank = (not whole, -one.count, number)
+            ranked[number] = min(rank, ranked.get(number, rank))
+    return [kept.found[number] for _, _, number in sorted(ranked.values())[:limit]]
