@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests import browser as chrome
+from tests import chromium as chrome
 from tests.test_portal import HOSTILE
 from tests.visits import share, union, visitor
 
@@ -246,8 +246,8 @@ def test_nothing_hostile_runs_in_any_field_of_an_advertisement_a_query_or_a_memb
         }
         for n, text in enumerate(MARKS)
     ]
-    share(found, "xa", *rows)
-    pages, aside = visitor(found), ThreadPoolExecutor(1)
+    pages, aside = visitor(found), ThreadPoolExecutor(1)  # the browser's own loop runs in this thread
+    aside.submit(share, found, "xa", *rows).result()
     visited = ["/find?q=welder&limit=50", "/members", "/members/xa", "/members/xa/jobs"]
     visited += [f"/records/xa/jobs/{n}" for n in range(len(MARKS))]
     visited += [f"/find?{name}={quote(text)}" for text in MARKS for name in ("q", "place", "employer")]
@@ -260,7 +260,7 @@ def test_nothing_hostile_runs_in_any_field_of_an_advertisement_a_query_or_a_memb
     def answer(route: Any) -> None:
         parts = urlsplit(route.request.url)
         asked = parts.path + (f"?{parts.query}" if parts.query else "")
-        reply = aside.submit(pages.get, asked).result()  # the browser's own loop runs in this thread
+        reply = aside.submit(pages.get, asked).result()
         route.fulfill(status=reply.status, headers=dict(reply.headers), body=reply.body)
 
     page.route("http://landbridge.test/**", answer)

@@ -4,6 +4,6 @@ English only, behind a sign-in. A viewer looks, an operator acts; each action is
 audited before and after, and ends in a redirect.
 """
 
-from landbridge.portal.operate.pages import routes
+from landbridge.portal.operate.pages import note_backup, routes
 
-__all__ = ["routes"]
+__all__ = ["note_backup", "routes"]
