@@ -716,10 +716,12 @@ class Journal(JournalReader):
                 .values(closed=now)
             )
 
-    def forget_quarantined(self, ids: Sequence[int]) -> None:
+    def forget_quarantined(self, ids: Sequence[int], *, before: Run) -> None:
+        """Drops these rows, but for those that the run itself has put back under the same number."""
         with self.engine.begin() as db:
             for part in chunks(ids):
-                db.execute(sa.delete(quarantine).where(quarantine.c.id.in_(part)))
+                old = sa.and_(quarantine.c.id.in_(part), quarantine.c.run < before.id)
+                db.execute(sa.delete(quarantine).where(old))
         if self._personal:
             self._wipe()
 
