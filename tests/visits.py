@@ -1,7 +1,14 @@
-"""Visits to the application without a network: a small union in a journal and its indexes, and one request."""
+"""Visits to the application without a network: a small union in a journal and its indexes, and one request; and
+the fictitious union, really served."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import contextlib
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -15,6 +22,7 @@ from landbridge.find.connect import Page
 from landbridge.find.harvest import harvest
 from landbridge.find.read import Row
 from landbridge.instance import Instance
+from tests.servers import free_port
 
 SOURCE = """
 title = "{name}: vacancy bank"
@@ -92,8 +100,12 @@ class Visitor:
         }
         sent: list[Mapping[str, Any]] = []
 
+        waiting = [{"type": "http.request", "body": body, "more_body": False}]
+
         async def receive() -> Mapping[str, Any]:
-            return {"type": "http.request", "body": body, "more_body": False}
+            if not waiting:
+                await asyncio.Event().wait()  # the visitor stays until the answer is there
+            return waiting.pop()
 
         async def send(message: Mapping[str, Any]) -> None:
             sent.append(message)
@@ -131,3 +143,37 @@ def share(instance: Instance, member: str, *rows: Mapping[str, Any], claimed: in
 
 def visitor(instance: Instance) -> Visitor:
     return Visitor(make_app(instance))
+
+
+@contextlib.contextmanager
+def served(folder: Path, *words: str, **settings: str) -> Iterator[str]:
+    """The address of a server of the fictitious union on a free port of loopback, stopped in the end.
+
+    With `words`, another command of ours than `demo` is started.
+    """
+    port = free_port()
+    environment = {n: v for n, v in os.environ.items() if not n.startswith("LANDBRIDGE_")}
+    environment |= {
+        "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
+        "TMPDIR": str(folder),
+        **settings,
+    }
+    command = [sys.executable, "-m", "landbridge", *(words or ("demo",)), "--port", str(port)]
+    with (folder / "served.log").open("wb") as log:
+        server = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment)
+        address = f"http://127.0.0.1:{port}"
+        try:
+            _wait_for(address, server, folder / "served.log")
+            yield address
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def _wait_for(address: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
+    end = time.monotonic() + 60
+    while time.monotonic() < end and server.poll() is None:
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/api/v1/kinds", timeout=5):
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"the server did not start: {log.read_text(errors='replace')[-800:]}")

@@ -17,7 +17,8 @@ from landbridge.api.limits import RateLimit
 from landbridge.api.problems import OURS, problem
 from landbridge.config import read_settings
 from landbridge.instance import Instance
-from landbridge.portal import events
+from landbridge.portal import events, join, operate
+from landbridge.portal.login import Door
 from landbridge.portal.outlets import Outlets
 from landbridge.portal.pages import Pages
 from landbridge.portal.rendering import Site
@@ -52,6 +53,7 @@ class OpenToAll:
 def make_app(instance: Instance, *, demo: bool = False) -> Starlette:
     """The application of an instance. Every answer of ours has its headers already."""
     site = Site(instance, demo=demo)
+    door = Door(instance.settings.data)
 
     async def answer(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -76,6 +78,8 @@ def make_app(instance: Instance, *, demo: bool = False) -> Starlette:
             *events.routes(instance),
             *Pages(site).routes(),
             *Outlets(instance, site).routes(),
+            *join.routes(site, door),
+            *operate.routes(site, door),
             Route("/static/{name}", site.static),
         ],
         exception_handlers={HTTPException: answer, 500: answer_ours},

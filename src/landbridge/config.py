@@ -23,6 +23,11 @@ SETTINGS: dict[str, str] = {
     "LANDBRIDGE_WORKERS": "how many processes serve; default 1",
     "LANDBRIDGE_RATE": "what a visitor may ask for, in requests a second to each process; 0 without limit; default 20",
     "LANDBRIDGE_BURST": "how many of them at once; default 200",
+    "LANDBRIDGE_OPERATOR_TOKEN": "what an operator signs in with, 16 characters or more; default the file operator.token in the data directory",
+    "LANDBRIDGE_OIDC_ISSUER": "the OpenID Connect provider that operators sign in at, instead of a token",
+    "LANDBRIDGE_OIDC_CLIENT_ID": "as what this instance is known there",
+    "LANDBRIDGE_OIDC_CLIENT_SECRET": "its secret there",
+    "LANDBRIDGE_OIDC_ROLES": "the claim that holds operator or viewer; default roles",
     "LANDBRIDGE_PROXIES": "addresses of proxies whose X-Forwarded-For is believed, separated by commas; default loopback",
 }
 

@@ -5,10 +5,12 @@ keys are hashes under a salt that dies with the process, and full buckets are fo
 its own.
 """
 
+import contextlib
 import secrets
 import time
 from collections.abc import Callable
 from hashlib import blake2b
+from ipaddress import ip_network
 from math import ceil
 from typing import Final
 
@@ -101,5 +103,6 @@ class RateLimit:
                 if address not in self._proxies:
                     break
         if ":" in address:  # an IPv6 visitor has the whole of a /64
-            address = ":".join(address.split(":")[:4])
+            with contextlib.suppress(ValueError):
+                address = str(ip_network((address, 64), strict=False))
         return blake2b(address.encode(), digest_size=12, key=self._salt).digest()

@@ -31,6 +31,7 @@ from landbridge.find.journal import Counts, Journal, Quarantined
 from landbridge.find.query import parse
 from landbridge.instance import Instance
 from landbridge.members.member import pick
+from landbridge.portal import login, operate
 from landbridge.world.draw import CLOCK
 
 out = Console(highlight=False)
@@ -341,6 +342,9 @@ def _serve_on(settings: Settings, a: Namespace) -> int:
     port = a.port or settings.port
     workers = getattr(a, "workers", None) or settings.workers
     out.print(f"Landbridge at http://{host}:{port}/  (API: /api/v1, stop with Ctrl-C)")
+    token = login.prepare(settings.data)
+    if token is not None:
+        out.print(f"operators: http://{host}:{port}/operate with the token in {token}")
     os.environ["LANDBRIDGE_DATA"] = str(settings.data)
     Granian(
         "landbridge.app:app",
@@ -436,6 +440,7 @@ def _backup(instance: Instance, a: Namespace) -> int:
                 if path.exists():
                     tar.add(path, name)
         partial.replace(a.file)
+    operate.note_backup(instance.settings.data, a.file)
     size = a.file.stat().st_size
     if a.json:
         _print_json({"file": str(a.file), "rows": rows, "bytes": size})

@@ -30,6 +30,8 @@ _NAMES: dict[str, dict[str, list[str]]] = tomllib.loads((_DATA / "fields.toml").
 _WORDS: dict[str, dict[str, list[str]]] = tomllib.loads((_DATA / "words.toml").read_text("utf-8"))
 _CODE_WORDS_MAX = 60
 _URL = re.compile(r"https?://\S+", re.I)
+_IMAGE = re.compile(r"\.(?:png|jpe?g|gif|svg|webp|ico)(?:[?#]|$)", re.I)
+_NUMERIC_DATE = re.compile(r"\s*(\d{1,2})[./-](\d{1,2})[./-]\d{2,4}")
 _DIGIT = re.compile(r"\d")
 _CONTACT = re.compile(r"^[^@\s]+@[^@\s]+\.\w+$|^\+?[\d\s()-]{9,20}$")
 
@@ -41,6 +43,7 @@ class Column(msgspec.Struct):
     rows: int = 0
     filled: int = 0
     many: bool = False
+    lists: int = 0
     values: list[str] = []
     distinct: int = 0
 
@@ -89,6 +92,17 @@ _BARE_NAMES = {
     if kind != "contacts"
 }
 _WHOLE = {"text", "name"}  # the part of a struct that its field's own name means
+_GONE = {
+    "removed",
+    "is removed",
+    "deleted",
+    "is deleted",
+    "withdrawn",
+    "is withdrawn",
+    "gone",
+    "удалено",
+    "удалена",
+}
 _CONTACT_NAMES = {bare(n) for n in _NAMES["contacts"]["names"]}
 _BARE_WORDS = {
     field: {_plain(w): code for code, theirs in table.items() for w in [code, *theirs]}
@@ -100,10 +114,11 @@ def profile(rows: Iterable[Mapping[str, Any]]) -> list[Column]:
     """The fields of these rows, nested ones by their path, in the order they first appear."""
     columns: dict[str, Column] = {}
     seen: dict[str, Counter[str]] = {}
-    count = 0
+    rows = list(rows)
+    labelled = _labelled(rows)
     for row in rows:
-        count += 1
-        for path, value, many in _leaves(row, ""):
+        leaves = _without_labels(_leaves(row, ""), labelled)
+        for path, value, many in leaves:
             column = columns.setdefault(path, Column(path))
             column.many |= many
             text = words(value)
@@ -112,15 +127,52 @@ def profile(rows: Iterable[Mapping[str, Any]]) -> list[Column]:
                 if not many or not tally or text not in tally:
                     column.values.append(text)
                 tally[text] += 1
-        for path in {p for p, v, _ in _leaves(row, "") if words(v)}:
+        for path, times in Counter(p for p, v, _ in leaves if words(v)).items():
             columns[path].filled += 1
+            columns[path].lists += times > 1
     for path, column in columns.items():
-        column.rows = count
+        column.rows = len(rows)
         column.distinct = len(seen.get(path, ()))
     return list(columns.values())
 
 
-def _leaves(value: Any, path: str, many: bool = False) -> list[tuple[str, Any, bool]]:
+_Leaf = tuple[str, Any, bool]
+
+
+def _labelled(rows: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The paths of pairs whose first word is always the same: ["Salary:", "900 EUR"]."""
+    firsts: dict[str, Counter[str]] = {}
+    seconds: dict[str, set[str]] = {}
+    for row in rows:
+        pairs: dict[str, list[str]] = {}
+        for path, value, many in _leaves(row, ""):
+            if many:
+                pairs.setdefault(path, []).append(words(value))
+        for path, pair in pairs.items():
+            firsts.setdefault(path, Counter())[pair[0] if len(pair) == 2 else ""] += 1
+            seconds.setdefault(path, set()).add(pair[-1])
+    return {
+        path
+        for path, tally in firsts.items()
+        if (first := tally.most_common(1)[0])[0] and first[1] >= max(5, 0.95 * tally.total())
+        if len(seconds[path]) > 2
+    }
+
+
+def _without_labels(leaves: Sequence[_Leaf], labelled: set[str]) -> list[_Leaf]:
+    seen: Counter[str] = Counter()
+    left: list[_Leaf] = []
+    for path, value, many in leaves:
+        if path not in labelled:
+            left.append((path, value, many))
+            continue
+        if seen[path]:
+            left.append((f"{path}.{seen[path]}", value, False))
+        seen[path] += 1
+    return left
+
+
+def _leaves(value: Any, path: str, many: bool = False) -> list[_Leaf]:
     if isinstance(value, dict):
         found = []
         for name, below in value.items():
@@ -147,13 +199,13 @@ def _names(kind: Kind, ours: str) -> list[str]:
 def _name_score(kind: Kind, ours: str, path: str) -> float:
     """How well the name of a path means a field of ours, 0 to 1."""
     names = _names(kind, ours)
-    steps = [bare(s.replace("\0", ".")) for s in path.replace("\\.", "\0").split(".")]
+    steps = [bare(s.replace("\0", ".")) for s in path.replace("\\.", "\0").split(".") if not s.isdigit()]
     last = steps[-1]
     if path.rpartition(".")[2].startswith("@") and last != "id":  # about the data, not of them
         return 0.0
     above = steps[-2] if len(steps) > 1 else ""
     if last in {"name", "text", "label", "libelle", "title", "value", "display name"} and above:
-        score = _match(names, above)
+        score = 0.0 if ours == "id" and last != "value" else _match(names, above)
         if score:
             return score * 0.98
     whole = " ".join(s for s in steps if s)
@@ -211,13 +263,30 @@ class _Judge:
 
     def order(self, column: Column) -> str | None:
         """The date order that reads nearly all values: "" where none is needed, None where none does."""
+        shares = self._shares(column)
+        best = max(shares, key=lambda order: shares[order])
+        return best if shares[best] >= 0.9 else None
+
+    def tells(self, column: Column) -> str:
+        """The order that the dates of a column show where a number is too great for a month, else ""."""
+        votes: Counter[str] = Counter()
+        for value in column.values[:300]:
+            first = _NUMERIC_DATE.match(value)
+            if first is None or int(first[1]) == int(first[2]):
+                continue
+            try:
+                day = dates.read(value, at=self.at)
+            except ValueError:
+                continue
+            votes["dmy" if (day.day, day.month) == (int(first[1]), int(first[2])) else "mdy"] += 1
+        return votes.most_common(1)[0][0] if votes else ""
+
+    def _shares(self, column: Column) -> dict[str, float]:
         said = [v for v in column.values[:300] if not dates.names_no_day(v)]
-        shares = {
+        return {
             order: sum(map(_reads(dates.read, at=self.at, order=order), said)) / max(1, len(said))
             for order in ("", "dmy", "mdy", "ymd")
         }
-        best = max(shares, key=lambda order: shares[order])
-        return best if said and shares[best] >= 0.9 else None
 
     def fits(self, ours: str, field: Field, column: Column) -> float:
         """0 when the values contradict the field, else how much they speak for it."""
@@ -225,7 +294,8 @@ class _Judge:
         values = column.values
         if not values:
             return 0.0
-        if part in _WHOLE | {"city", "region"} and _share(values, _is_number) > 0.8:
+        named = field.type != "money" and part in _WHOLE | {"city", "region"}
+        if named and _share(values, _is_number) > 0.8:
             return 0.0
         if field.type == "date":
             return 1.0 if self.order(column) is not None and _share(values, _has_digit) > 0.9 else 0.0
@@ -253,9 +323,9 @@ class _Judge:
             known = _share(values, partial(_says, field.name))
             return known if known >= 0.3 and column.distinct <= max(_CODE_WORDS_MAX, 1) else 0.0
         if field.type == "text" and field.required:
-            return (
-                1.0 if not column.many and 2 < column.mean < 160 and _share(values, _is_number) < 0.5 else 0.0
-            )
+            if column.lists or not 2 < column.mean < 160:
+                return 0.0
+            return 1.0 if _share(values, _is_number) < 0.5 else 0.0
         if ours == "description":
             return 1.0 if column.mean > 40 else 0.4
         if _share(values, lambda v: bool(_URL.match(v))) > 0.5:
@@ -294,14 +364,15 @@ def _wanted(kind: Kind) -> list[tuple[str, Field]]:
 def choose(kind: Kind, columns: Sequence[Column], at: datetime) -> list[Choice]:
     """For each field of ours the best field of theirs, each used once; the surest pairs first."""
     judge = _Judge(at)
-    above = {c.path.rpartition(".")[0] for c in columns if c.filled}
-    mixed = {c.path for c in columns if c.path in above}  # a text in one row, an object in another
     pairs: list[Choice] = []
     for ours, field in _wanted(kind):
         for column in columns:
-            if not column.values or _is_contact(column) or column.path in mixed:
+            if not column.values or _is_contact(column):
                 continue
             name = _name_score(kind, ours, column.path)
+            if field.type == "code":  # their "employment type" may say hours, and their "schedule" a contract
+                others = (_name_score(kind, f.name, column.path) for f in kind.of_type("code"))
+                name = max(name, 0.9 * max(others))
             if name < 0.5:
                 continue
             fit = judge.fits(ours, field, column)
@@ -350,7 +421,8 @@ def _by_values(
             used[column.path] = ours
             free.remove(column)
 
-    urls = [c for c in free if _share(c.values, lambda v: bool(_URL.match(v))) > 0.9]
+    urls = [c for c in free if _share(c.values, lambda v: bool(_URL.match(v)) and not _IMAGE.search(v)) > 0.9]
+    urls = [c for c in urls if c.distinct >= 0.8 * c.filled and not c.path.rpartition(".")[2].startswith("@")]
     take("url", max(urls, key=lambda c: c.distinct, default=None), "its values are addresses")
     longest = [c for c in free if c.mean > 200]
     for name in ("description", "summary"):
@@ -402,19 +474,27 @@ def propose(
 ) -> Proposal:
     """A complete source file for these rows; `fetch` is what is known of how they are reached."""
     columns = profile(rows[:SAMPLE])
+    mixed = _mixed(columns)
+    columns = [c for c in columns if c.path not in mixed]
     choices = _without_idle_pay(choose(kind, columns, at), columns)
     by_ours = {c.ours: c for c in choices}
     by_path = {c.path: c for c in columns}
     judge = _Judge(at)
-    settle: list[str] = []
+    settle = [
+        f"{path}: a text in some rows and an object in others; only its parts are read" for path in mixed
+    ]
+    gone = next((c.path for c in columns if _says_gone(c)), "")
     top: list[str] = [f"title = {_quote(title)}", f"kind = {_quote(kind.name)}"]
     top.append('licence = ""  # settle: who may use these data, and where that is written')
     settle.append("licence: who may use these data")
     top.append('store = "full"')
-    top.append(
-        'deletes = "none"  # settle: tombstone, absence (the whole register comes each time), expiry or none'
-    )
-    settle.append("deletes: how does one learn that a record is gone?")
+    if gone:
+        top.append('deletes = "tombstone"')
+    else:
+        top.append(
+            'deletes = "none"  # settle: tombstone, absence (the whole register comes each time), expiry or none'
+        )
+        settle.append("deletes: how does one learn that a record is gone?")
     tongues = _languages(by_ours, by_path)
     if tongues:
         shown = _quote(tongues[0]) if len(tongues) == 1 else json.dumps(tongues)
@@ -430,6 +510,8 @@ def propose(
             top.append('# country = ""  # settle: where these jobs are, ISO 3166-1')
             settle.append("country: it could not be recognised")
     map_lines = [_id_line(columns, by_ours, by_path, kind, settle)]
+    if gone:
+        map_lines.append(f"gone = {_quote(gone)}")
     for field in kind.fields.values():
         map_lines += _map_lines(field, by_ours, by_path)
     if kind.title not in by_ours:
@@ -448,7 +530,11 @@ def propose(
                     x if not x.startswith(name + " =") else f"{name} = [{together}]" for x in map_lines
                 ]
                 choices += [Choice(name, path, 0.3, "its values are long texts") for path in more]
-    mapped = {c.path for c in choices} | set(_id_paths(columns, by_ours, by_path, kind))
+    mapped = (
+        {c.path for c in choices}
+        | ({gone} if gone else set())
+        | set(_id_paths(columns, by_ours, by_path, kind))
+    )
     ignored = [c.path for c in columns if c.path not in mapped and not _covered(c.path, mapped)]
     body = list(top)
     if ignored:
@@ -467,15 +553,34 @@ def propose(
                 f.name for f in kind.of_type("code") if f.name in by_ours and by_ours[f.name].path == path
             ]
             body += _values_lines(field, by_path[path], beside, settle)
-    orders = {
-        judge.order(by_path[by_ours[f.name].path]) for f in kind.of_type("date") if f.name in by_ours
-    } - {"", None}
+    dated = [by_path[by_ours[f.name].path] for f in kind.of_type("date") if f.name in by_ours]
+    told = [order for c in dated if (order := judge.tells(c))]
+    orders = {judge.order(c) for c in dated} - {"", None}
+    told += ["ymd"] if "ymd" in orders else []
     if orders:
-        body += ["", "[dates]", f"order = {_quote(sorted(o for o in orders if o)[0])}"]
+        body += ["", "[dates]"]
+        if told:
+            body.append(f"order = {_quote(Counter(told).most_common(1)[0][0])}")
+        else:
+            body.append('order = "dmy"  # settle: no date tells the day from the month; or is it "mdy"?')
+            settle.append(
+                '[dates] order: no date tells the day from the month; "dmy" stands there until you say'
+            )
     body += _pay_lines(by_ours, by_path, country if sure or country else "", settle)
     if replay:
         body += ["", "[[replay]]", f"files = [{_quote(replay)}]"]
     return Proposal("\n".join(body) + "\n", choices, settle, ignored)
+
+
+def _mixed(columns: Sequence[Column]) -> list[str]:
+    """The paths that hold a text in some rows and an object in others."""
+    above = {c.path.rpartition(".")[0] for c in columns if c.filled and not c.path.endswith(".1")}
+    return [c.path for c in columns if c.filled and c.path in above]
+
+
+def _says_gone(column: Column) -> bool:
+    last = bare(column.path.rpartition(".")[2])
+    return last in _GONE and set(column.values) <= {"true", "false"} and "true" in column.values
 
 
 def _covered(path: str, mapped: set[str]) -> bool:

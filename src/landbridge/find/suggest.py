@@ -1,7 +1,8 @@
 """Suggestions as one types: occupations, places and skills that the members' records really have.
 
 The distinct values of the index are kept as one sorted list of folded words' beginnings, so that a look is a
-bisection. It is made anew beside the requests when an index has changed; until then the old one answers.
+bisection; what one, two or three letters find is ranked beforehand. All of it is made beside the requests, and
+anew when an index has changed: until then the old list answers, or none.
 """
 
 import threading
@@ -21,9 +22,10 @@ from landbridge.kinds.kind import Kind
 MOST: Final = 20  # suggestions of one answer
 COLUMNS: Final = ("occupation", "category", "skills", "city")
 _KEPT: Final = 20_000  # values of a member's column, the most frequent
-_LOOKED: Final = 2_000  # of one beginning
+_SHORT: Final = 3  # letters up to which a beginning is ranked beforehand
 _FEW: Final = 5  # records of a personal kind that must share a value
 _LONGEST: Final = 80
+_KEPT_SHORT: Final = 200  # of a short beginning
 
 
 class Suggestion(msgspec.Struct, frozen=True):
@@ -38,6 +40,7 @@ class _Kept(msgspec.Struct, frozen=True):
     state: tuple[tuple[str, int], ...]  # member, journal's number
     starts: list[tuple[str, int]]  # the folded text from a word's beginning, and whose
     found: list[Suggestion]
+    short: dict[str, list[int]]  # a short beginning: the best of what begins so
 
 
 class Suggester:
@@ -57,13 +60,13 @@ class Suggester:
             return []
         state = tuple((name, view.seq) for name, view in views.items())
         kept = self._kept.get(kind.name)
-        if kept is None:
-            kept = self._make(kind, views, state)
-        elif kept.state != state:
-            self._make_beside(kind, views, state)
-        return _look(kept, wanted, field, min(limit, MOST))
+        if kept is None or kept.state != state:
+            self.prepare(kind, views)
+        return _look(kept, wanted, field, min(limit, MOST)) if kept is not None else []
 
-    def _make_beside(self, kind: Kind, views: Mapping[str, View], state: tuple[tuple[str, int], ...]) -> None:
+    def prepare(self, kind: Kind, views: Mapping[str, View]) -> None:
+        """Begins to make the list for these views, unless one is being made."""
+        state = tuple((name, view.seq) for name, view in views.items())
         with self._lock:
             if kind.name in self._making:
                 return
@@ -71,25 +74,24 @@ class Suggester:
 
         def make() -> None:
             try:
-                self._make(kind, views, state)
+                self._kept[kind.name] = _gather(kind, views, state)
             finally:
                 self._making.discard(kind.name)
 
         threading.Thread(target=make, name=f"suggestions of {kind.name}", daemon=True).start()
 
-    def _make(self, kind: Kind, views: Mapping[str, View], state: tuple[tuple[str, int], ...]) -> _Kept:
-        kept = self._kept[kind.name] = _gather(kind, views, state)
-        return kept
-
 
 def _gather(kind: Kind, views: Mapping[str, View], state: tuple[tuple[str, int], ...]) -> _Kept:
     counts: dict[tuple[str, str], tuple[str, int]] = {}
     columns = [c for c in COLUMNS if c in shape(kind).exact]
+    labels: dict[tuple[str, str], str] = {}  # a code's words are looked up once, not for each member
     for view in views.values():
         for column in columns:
             try:
                 for term, count in islice(view.values(column), _KEPT):
-                    words = view.label(column, term) if ":" in term else term
+                    words = labels.get((column, term), "")
+                    if not words:
+                        words = labels[column, term] = view.label(column, term) if ":" in term else term
                     if not words or len(words) > _LONGEST:
                         continue
                     at = (column, fold(words))
@@ -106,7 +108,19 @@ def _gather(kind: Kind, views: Mapping[str, View], state: tuple[tuple[str, int],
         starts += [(folded[at:], len(found)) for at in _beginnings(folded)]
         found.append(Suggestion(text=words, field=name, count=count))
     starts.sort()
-    return _Kept(state=state, starts=starts, found=found)
+    short: dict[str, dict[int, _Rank]] = {}
+    for start, number in starts:
+        for length in range(1, min(_SHORT, len(start)) + 1):
+            short.setdefault(start[:length], {})[number] = _rank(start, number, found)
+    best = {start: [n for _, _, n in sorted(those.values())[:_KEPT_SHORT]] for start, those in short.items()}
+    return _Kept(state=state, starts=starts, found=found, short=best)
+
+
+_Rank = tuple[bool, int, int]  # not the whole beginning, -records, number
+
+
+def _rank(start: str, number: int, found: list[Suggestion]) -> _Rank:
+    return (len(fold(found[number].text)) != len(start), -found[number].count, number)
 
 
 def _beginnings(folded: str) -> list[int]:
@@ -120,14 +134,15 @@ def _beginnings(folded: str) -> list[int]:
 
 
 def _look(kept: _Kept, wanted: str, field: str, limit: int) -> list[Suggestion]:
-    at = bisect_left(kept.starts, (wanted,))
-    ranked: dict[int, tuple[bool, int, int]] = {}
-    for start, number in kept.starts[at : at + _LOOKED]:
-        if not start.startswith(wanted):
-            break
-        one = kept.found[number]
-        if not field or one.field == field:
-            whole = fold(one.text) == start
-            rank = (not whole, -one.count, number)
+    if len(wanted) <= _SHORT:
+        numbers = kept.short.get(wanted, [])
+    else:
+        ranked: dict[int, _Rank] = {}
+        for at in range(bisect_left(kept.starts, (wanted,)), len(kept.starts)):
+            start, number = kept.starts[at]
+            if not start.startswith(wanted):
+                break
+            rank = _rank(start, number, kept.found)
             ranked[number] = min(rank, ranked.get(number, rank))
-    return [kept.found[number] for _, _, number in sorted(ranked.values())[:limit]]
+        numbers = [number for _, _, number in sorted(ranked.values())]
+    return [kept.found[n] for n in numbers if not field or kept.found[n].field == field][:limit]

@@ -22,9 +22,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 import landbridge
-from landbridge.find.doctor import Report
+from landbridge.find.doctor import Preview, Report
 from landbridge.find.query import default_kind
+from landbridge.instance import Instance
 from landbridge.kinds.kind import Kind
+from landbridge.portal import words
 from landbridge.portal.examining import SECONDS, Task
 from landbridge.portal.languages import Reader
 from landbridge.portal.login import Door
@@ -87,8 +89,8 @@ class _Counter:
         reader = self.site.reader(request)
         fields: dict[str, str] = {}
         if self._looking >= _SLOTS:
-            words = reader.text("Several files are being looked at just now. Please try again in a minute.")
-            return self._form(request, fields, words, 503, headers={"Retry-After": "60"})
+            said = reader.text("Several files are being looked at just now. Please try again in a minute.")
+            return self._form(request, fields, said, 503, headers={"Retry-After": "60"})
         self._looking += 1
         try:
             fields, upload = await _read(request, reader)
@@ -99,8 +101,8 @@ class _Counter:
         finally:
             self._looking -= 1
         if report is None:
-            words = reader.text("It could not be looked at in time. Please give a smaller part of it.")
-            return self._form(request, fields, words, 422)
+            said = reader.text("It could not be looked at in time. Please give a smaller part of it.")
+            return self._form(request, fields, said, 422)
         return self._report(request, task, report)
 
     def _task(
@@ -157,7 +159,7 @@ class _Counter:
             200 if report.rows else 422,
             headers=_HEADERS,
             report=report,
-            shown=[_show(one, kind, reader) for one in report.preview],
+            shown=[_show(one, kind, self.site.instance, reader) for one in report.preview],
             file=f"members/{task.member}/shares/{stem}.toml",
             name=f"{stem}.toml",
             download="data:application/toml;charset=utf-8," + quote(report.proposal),
@@ -241,7 +243,7 @@ async def _examine(task: Task) -> Report | None:
     return msgspec.json.decode(said, type=Report) if process.returncode == 0 else None
 
 
-def _show(one: Any, kind: Kind, reader: Reader) -> Shown:
+def _show(one: Preview, kind: Kind, instance: Instance, reader: Reader) -> Shown:
     try:
         row = msgspec.json.decode(one.row)
     except msgspec.DecodeError:
@@ -249,12 +251,22 @@ def _show(one: Any, kind: Kind, reader: Reader) -> Shown:
     came = (
         [(name, _text(value)) for name, value in row.items()] if isinstance(row, dict) else [("", _text(row))]
     )
-    values = one.values or {}
-    made = [
-        (reader.label(kind.fields[name].label) if name in kind.fields else name, _text(value))
-        for name, value in values.items()
+    return Shown([(n, t) for n, t in came if t], _made(one, kind, instance, reader), one.why)
+
+
+def _made(one: Preview, kind: Kind, instance: Instance, reader: Reader) -> list[tuple[str, str]]:
+    """The record as its page would show it."""
+    if one.values is None:
+        return []
+    values = msgspec.convert({n: v for n, v in one.values.items() if n in kind.fields}, kind.struct)
+    title = reader.label(kind.fields[kind.title].label)
+    fields = words.show_fields(values, kind, instance, "EUR", reader)
+    return [
+        ("id", str(one.values["key"])),
+        (title, _text(getattr(values, kind.title))),
+        *((f["label"], _text([p["text"] or p["link"] for p in f["parts"]])) for f in fields),
+        (words.filter_label("lang", kind, reader), reader.language_name(str(one.values["language"]))),
     ]
-    return Shown([(n, t) for n, t in came if t], [(n, t) for n, t in made if t], one.why)
 
 
 def _text(value: Any) -> str:

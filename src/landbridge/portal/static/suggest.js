@@ -20,6 +20,8 @@ if (box) {
   let timer, asking, at = -1;
 
   const close = () => {
+    clearTimeout(timer);
+    asking?.abort();
     list.hidden = true;
     at = -1;
     box.setAttribute("aria-expanded", "false");
@@ -65,6 +67,7 @@ if (box) {
       try {
         const answer = await fetch(address, { signal: asking.signal });
         if (!answer.ok) return close();
+        if (known.size > 200) known.clear();
         known.set(address, await answer.json());
       } catch { return; }
     }
