@@ -120,7 +120,7 @@ def query() -> str:
     own = [
         p
         for p in describe(read_kinds())["paths"]["/api/v1/find"]["get"]["parameters"]
-        if p["name"] not in PARAMETERS
+        if p["in"] == "query" and p["name"] not in PARAMETERS
     ]
     return (
         "# Query parameters\n\nOf `GET /api/v1/find`; `landbridge find` has the same words as options.\n\n"

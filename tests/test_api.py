@@ -1,11 +1,15 @@
 """The HTTP API answers what its document says, and nothing that is asked breaks it."""
 
+import csv
+import gzip
+import io
 import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
@@ -89,6 +93,13 @@ def test_snippets_are_left_out_when_nobody_wants_them(api: Visitor) -> None:
         ("q=a&q=b", "q"),
         ("since=tomorrow", "since"),
         ("since=999999w", "since"),
+        ("q=" + "a" * 501, "q"),
+        ("q=%E2%80%AE", "q"),
+        ("lang=%E2%80%AEru", "lang"),
+        ("lang=klingon_", "lang"),
+        ("place=a%1bb", "place"),
+        ("employer=" + "a" * 201, "employer"),
+        ("&".join(f"employer={n}" for n in range(60)), "employer"),
     ],
 )
 def test_a_bad_query_is_a_problem_document_that_names_its_parameter(
@@ -102,7 +113,23 @@ def test_a_bad_query_is_a_problem_document_that_names_its_parameter(
 
 
 def test_more_parameters_than_anyone_needs_are_refused(api: Visitor) -> None:
-    assert api.get("/api/v1/find?" + "&".join(f"a{n}=1" for n in range(300))).status == 400
+    reply = api.get("/api/v1/find?" + "&".join(f"a{n}=1" for n in range(10_000)))
+    assert (reply.status, reply.json["parameter"]) == (400, "a200")
+
+
+def test_marks_that_turn_the_reading_around_are_not_searched_for(api: Visitor) -> None:
+    found = api.get("/api/v1/find?q=%E2%80%AEwelder%E2%80%AC").json
+    assert found["total"]["count"] == api.get(NEXT).json["total"]["count"]
+
+
+def test_a_cursor_of_another_time_is_still_one_or_is_refused(api: Visitor, instance: Instance) -> None:
+    cursor = api.get("/api/v1/find?q=welder&limit=1").json["cursor"]
+    assert api.get(f"/api/v1/find?q=welder&limit=1&cursor={cursor}").status == 200
+    for wrong in (cursor[:-3], cursor[3:], cursor[::-1], cursor + "AAAA", "A" * 5_000):
+        reply = api.get(f"/api/v1/find?q=welder&limit=1&cursor={wrong}")
+        assert (reply.status, reply.json["parameter"]) == (400, "cursor")
+    other = api.get(f"/api/v1/find?q=cook&cursor={cursor}")
+    assert "another query" in other.json["detail"]
 
 
 def test_a_blank_parameter_is_not_given(api: Visitor) -> None:
@@ -163,6 +190,165 @@ def test_an_unknown_path_and_a_wrong_method_are_problem_documents(api: Visitor) 
 
 def test_head_is_answered(api: Visitor) -> None:
     assert api.ask("HEAD", NEXT).status == 200
+
+
+# what is known already, what is sent whole, who may read
+
+
+def test_an_answer_that_one_has_is_not_sent_again(tmp_path: Path) -> None:
+    found = union(tmp_path, xa=("Altania", "en"))
+    share(found, "xa", *({"id": f"{n}", "title": "Welder"} for n in range(12)))
+    asked = visitor(found)
+    first = asked.get(NEXT)
+    known = {"if-none-match": first.headers["etag"]}
+    again = asked.get(NEXT, known)
+    assert (again.status, again.body, again.headers["etag"]) == (304, b"", first.headers["etag"])
+    assert asked.get(NEXT, {"if-none-match": f'"other", {first.headers["etag"]}'}).status == 304
+    others = (
+        "q=cook",
+        "q=welder&limit=5",
+        "q=welder&snippets=0",
+        "q=welder&facets=contract",
+        "q=welder&explain=1",
+    )
+    assert {asked.get(f"/api/v1/find?{other}", known).status for other in others} == {200}
+    share(found, "xa", {"id": "new", "title": "Welder"})
+    found._standing = (0.0, {})
+    assert asked.get(NEXT, known).status == 200
+    found.close()
+
+
+@pytest.mark.parametrize(
+    "path", ["members", "kinds", "kinds/vacancy", "openapi.json", "records/xa/jobs/2", "export"]
+)
+def test_every_answer_has_a_mark_by_which_it_is_known(api: Visitor, path: str) -> None:
+    first = api.get(f"/api/v1/{path}")
+    again = api.get(f"/api/v1/{path}", {"if-none-match": first.headers["etag"]})
+    assert (first.status, again.status, again.body) == (200, 304, b"")
+
+
+def test_an_unchanged_answer_is_found_without_searching(
+    api: Visitor, instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = {"if-none-match": api.get(NEXT).headers["etag"]}
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise AssertionError("a search was made")
+
+    monkeypatch.setattr(instance, "find", fail)
+    assert api.get(NEXT, known).status == 304
+
+
+def test_a_page_names_the_next_one(tmp_path: Path) -> None:
+    found = union(tmp_path, xa=("Altania", "en"))
+    share(found, "xa", *({"id": f"{n}", "title": "Welder, & more"} for n in range(12)))
+    asked, path, seen = visitor(found), "/api/v1/find?q=welder&limit=5&contract=&in=xa", []
+    while path:
+        page = asked.get(path)
+        seen += [h["id"] for h in page.json["hits"]]
+        path = page.headers.get("link", "").partition("<")[2].partition(">")[0]
+    assert len(seen) == len(set(seen)) == 12
+    found.close()
+
+
+def test_an_export_gives_every_record_and_no_formula(tmp_path: Path) -> None:
+    found = union(tmp_path, xa=("Altania", "en"), xb=("Berilia", "en"))
+    share(found, "xa", *({"id": f"{n}", "title": f"=Welder {n}, «a»"} for n in range(250)))
+    share(found, "xb", {"id": "1", "title": " +Welder\r\nof pipes"}, {"id": "2", "title": "Cook"})
+    asked = visitor(found)
+    lines = asked.get("/api/v1/export?q=welder&limit=3&sort=relevance").text.splitlines()
+    assert len({msgspec.json.decode(line)["id"] for line in lines}) == 251
+    reply = asked.get("/api/v1/export?q=welder&format=csv&in=xa,xb")
+    assert reply.headers["landbridge-total"] == "251"
+    assert reply.headers["content-type"].startswith("text/csv")
+    read = list(csv.DictReader(io.StringIO(reply.text, newline="")))
+    assert len(read) == 251
+    assert {r["title"][:8] for r in read} == {"'=Welder", "'+Welder"}
+    assert all(r["source"] == f"{r['member']}/jobs" for r in read)
+    found.close()
+
+
+def test_an_export_reaches_deeper_than_pages_do(tmp_path: Path) -> None:
+    found = union(tmp_path, xa=("Altania", "en"), xb=("Berilia", "en"))
+    share(found, "xb", {"id": "1", "title": "Welder"})
+    share(found, "xa", *({"id": f"{n}", "title": "Welder", "date": "2026-03-01"} for n in range(10_050)))
+    share(found, "xb", {"id": "1", "title": "Welder"}, {"id": "2", "title": "Welder"})
+    reply = visitor(found).get("/api/v1/export?q=welder")
+    ids = [msgspec.json.decode(line, type=_Id).id for line in reply.body.splitlines()]
+    assert len(ids) == len(set(ids)) == 10_052 == int(reply.headers["landbridge-total"])
+    found.close()
+
+
+class _Id(msgspec.Struct):
+    id: str
+
+
+def test_the_head_of_an_export_is_no_export(
+    api: Visitor, instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise AssertionError("an export was begun")
+
+    monkeypatch.setattr(instance, "every", fail)
+    reply = api.ask("HEAD", "/api/v1/export?q=welder&format=csv")
+    assert (reply.status, reply.headers["landbridge-total"], reply.body) == (200, "2", b"")
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "parameter"),
+    [
+        ("kind=candidate", 403, "kind"),
+        ("format=pdf", 400, "format"),
+        ("cursor=abc", 400, "cursor"),
+        ("a=b", 400, "a"),
+    ],
+)
+def test_what_is_not_exported_is_refused(api: Visitor, query: str, status: int, parameter: str) -> None:
+    reply = api.get(f"/api/v1/export?{query}")
+    assert (reply.status, reply.json["parameter"]) == (status, parameter)
+    assert reply.json["hint"]
+
+
+@pytest.mark.parametrize(
+    "path", ["find?q=welder", "members", "records/xa/jobs/none", "find?limit=0", "export?q=welder"]
+)
+def test_pages_of_any_origin_may_read(api: Visitor, path: str) -> None:
+    reply = api.get(f"/api/v1/{path}", {"origin": "https://elsewhere.example"})
+    assert reply.headers["access-control-allow-origin"] == "*"
+    assert {"ETag", "Link", "Retry-After", "Landbridge-Total"} <= set(
+        reply.headers["access-control-expose-headers"].split(", ")
+    )
+    asked = {
+        "origin": "https://elsewhere.example",
+        "access-control-request-method": "GET",
+        "access-control-request-headers": "if-none-match",
+    }
+    before = api.ask("OPTIONS", f"/api/v1/{path}", asked)
+    assert (before.status, before.headers["access-control-allow-origin"]) == (200, "*")
+    assert "POST" not in before.headers["access-control-allow-methods"]
+
+
+def test_other_pages_are_nobody_elses_to_read(api: Visitor) -> None:
+    assert "access-control-allow-origin" not in api.get("/", {"origin": "https://elsewhere.example"}).headers
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["members", "kinds", "kinds/vacancy", "openapi.json", "records/xa/jobs/2", "suggest", "find", "export"],
+)
+def test_a_parameter_that_nobody_knows_is_named(api: Visitor, path: str) -> None:
+    reply = api.get(f"/api/v1/{path}?colour=red")
+    assert (reply.status, reply.json["parameter"]) == (400, "colour")
+    assert reply.json["hint"]
+
+
+def test_large_answers_are_compressed_and_small_ones_are_not(api: Visitor) -> None:
+    zipped = {"accept-encoding": "gzip"}
+    large, small = api.get("/api/v1/openapi.json", zipped), api.get("/api/v1/kinds/castle", zipped)
+    assert large.headers["content-encoding"] == "gzip"
+    assert gzip.decompress(large.body) == api.get("/api/v1/openapi.json").body
+    assert "Accept-Encoding" in large.headers["vary"]
+    assert "content-encoding" not in small.headers
 
 
 @pytest.mark.parametrize("error", [ValueError("a secret word"), ConfigError("/secret/path")])
@@ -258,6 +444,9 @@ POSITIVE, NEGATIVE = (
     [
         ("find", POSITIVE, 400),
         ("find", NEGATIVE, 60),
+        ("export", POSITIVE, 60),
+        ("suggest", POSITIVE, 60),
+        ("suggest", NEGATIVE, 20),
         ("record", POSITIVE, 50),
         ("kind", POSITIVE, 50),
         ("kinds", POSITIVE, 1),

@@ -1,8 +1,13 @@
 """A visitor who asks too much waits; the others do not, and nobody's address is kept."""
 
+from typing import Any
+
 import msgspec
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from landbridge.api.limits import RateLimit, cost
 from landbridge.app import make_app
@@ -41,43 +46,76 @@ def test_another_visitor_has_a_bucket_of_their_own(limited: Visitor) -> None:
     assert [ask(f"2001:db8::{n}") for n in range(6)] == [200] * 5 + [429]  # one network
 
 
-def test_a_bucket_fills_again_and_what_is_dear_costs_more() -> None:
+def bucket(now: list[float], **how: Any) -> Visitor:
+    async def answer(_: Request) -> Response:
+        return Response("here")
+
+    refused = RateLimit(
+        Starlette(routes=[Route("/{path:path}", answer)]),
+        refuse=lambda _scope, _wait: Response(status_code=429),
+        clock=lambda: now[0],
+        **how,
+    )
+    return Visitor(refused)  # type: ignore[arg-type]
+
+
+def test_a_bucket_fills_again_as_fast_as_it_is_said() -> None:
     now = [0.0]
-    app = RateLimit(Starlette(), rate=2, burst=4, refuse=lambda s, w: None, clock=lambda: now[0])  # type: ignore[arg-type, return-value]
-    assert app._rate == 2
+    visitor = bucket(now, rate=2, burst=4)
+    assert [visitor.get("/about").status for _ in range(5)] == [200] * 4 + [429]
+    now[0] = 0.4
+    assert visitor.get("/about").status == 429
+    now[0] = 0.6
+    assert [visitor.get("/about").status for _ in range(2)] == [200, 429]
+    now[0] = 1_000.0  # and no fuller than it was
+    assert [visitor.get("/about").status for _ in range(5)] == [200] * 4 + [429]
+
+
+def test_who_waits_as_long_as_the_answer_says_is_let_in() -> None:
+    now = [0.0]
+    visitor = bucket(now, rate=3, burst=60)
+    assert [visitor.get("/api/v1/export").status for _ in range(2)] == [200, 429]
+    now[0] += int(visitor.get("/api/v1/export").headers["retry-after"])
+    assert visitor.get("/api/v1/export").status == 200
+
+
+def test_what_costs_more_than_a_bucket_holds_is_paid_for_afterwards() -> None:
+    now = [0.0]
+    visitor = bucket(now, rate=1, burst=10)
+    assert visitor.get("/api/v1/export").status == 200
+    now[0] = 30.0
+    assert visitor.get("/about").status == 429
+    now[0] = 41.0
+    assert visitor.get("/about").status == 200
+
+
+def test_without_a_rate_nobody_waits_and_nothing_is_said() -> None:
+    visitor = bucket([0.0], rate=0, burst=1)
+    replies = [visitor.get("/about") for _ in range(5)]
+    assert {r.status for r in replies} == {200}
+    assert "ratelimit" not in replies[0].headers
+
+
+def test_the_table_of_visitors_has_an_end_and_no_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("landbridge.api.limits.MOST", 10)
+    visitor = bucket([0.0], rate=1, burst=5)
+    for n in range(50):
+        visitor.get("/about", {"x-forwarded-for": f"192.0.2.{n}"})
+    limit: Any = visitor.app
+    assert len(limit._left) <= 10
+    assert not any(b"192" in name for name in limit._left)
+
+
+def test_what_is_dear_costs_more() -> None:
     assert cost("/api/v1/export", b"") > cost("/api/v1/find", b"facets=country") > cost("/about", b"")
+    assert cost("/api/v1/suggest", b"q=we") < cost("/about", b"")
     assert cost("/ru/find", b"") == cost("/find", b"")
     assert cost("/static/icon.svg", b"") == 0
 
 
-def test_an_export_gives_every_hit_and_no_formula(tmp_path_factory: pytest.TempPathFactory) -> None:
-    found = union(tmp_path_factory.mktemp("union"), xa=("Altania", "en"))
-    share(found, "xa", *({"id": f"{n}", "title": f"=Welder {n}, «a»"} for n in range(250)))
-    api = Visitor(make_app(found))
-    lines = api.get("/api/v1/export?q=welder").text.splitlines()
-    assert len({msgspec.json.decode(line)["id"] for line in lines}) == 250
-    reply = api.get("/api/v1/export?q=welder&format=csv")
-    assert reply.headers["landbridge-total"] == "250"
-    assert reply.text.count("\r\n") == 251
-    assert '"\'=Welder 3, «a»"' in reply.text
-    assert api.get("/api/v1/export?kind=candidate").status == 400
-    assert api.get("/api/v1/export?format=pdf").json["parameter"] == "format"
-    found.close()
-
-
-def test_an_answer_that_one_has_is_not_sent_again(tmp_path_factory: pytest.TempPathFactory) -> None:
-    found = union(tmp_path_factory.mktemp("union"), xa=("Altania", "en"))
-    share(found, "xa", *({"id": f"{n}", "title": "Welder"} for n in range(12)))
-    api = Visitor(make_app(found))
-    first = api.get("/api/v1/find?q=welder")
-    assert 'rel="next"' in first.headers["link"]
-    again = api.get("/api/v1/find?q=welder", {"if-none-match": first.headers["etag"]})
-    assert (again.status, again.body) == (304, b"")
-    assert api.get("/api/v1/find?q=cook", {"if-none-match": first.headers["etag"]}).status == 200
-    share(found, "xa", {"id": "new", "title": "Welder"})
-    found._standing = (0.0, {})
-    assert api.get("/api/v1/find?q=welder", {"if-none-match": first.headers["etag"]}).status == 200
-    opened = api.get("/api/v1/members", {"origin": "https://elsewhere.example"})
-    assert opened.headers["access-control-allow-origin"] == "*"
-    assert "access-control-allow-origin" not in api.get("/", {"origin": "https://elsewhere.example"}).headers
-    found.close()
+def test_an_address_that_was_made_up_before_a_proxy_does_not_count() -> None:
+    visitor = bucket([0.0], rate=1, burst=5, proxies=("127.0.0.1",))
+    made_up = [
+        visitor.get("/about", {"x-forwarded-for": f"198.51.100.{n}, 192.0.2.7"}).status for n in range(6)
+    ]
+    assert made_up == [200] * 5 + [429]

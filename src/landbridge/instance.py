@@ -28,7 +28,7 @@ from landbridge.find.index.protocol import View
 from landbridge.find.journal import Counts, Journal, SourceState, moment
 from landbridge.find.query import Query
 from landbridge.find.record import Record
-from landbridge.find.search import Result, Standing, search
+from landbridge.find.search import Result, Standing, every, search
 from landbridge.find.source import Source
 from landbridge.find.suggest import Suggester, Suggestion
 from landbridge.kinds.kind import Kind, read_kinds
@@ -117,6 +117,13 @@ class Instance:
             rates=self.rates,
             snippets=snippets,
         )
+
+    def every(self, query: Query) -> Iterator[list[bytes]]:
+        """Every record (JSON) that a query matches, some at a time, however many there are."""
+        standings = self.standings(query.kind)
+        members = {m.id: m for m in self._asked(query) if standings[m.id].state != "never"}
+        indexes = {name: self.index(name, query.kind) for name in members}
+        return every(query, kind=self.kinds[query.kind], indexes=indexes, members=members)
 
     def _views(self, kind: str, members: Iterable[str]) -> dict[str, View]:
         """The indexes of these members as they now are; one that cannot be opened is left out."""

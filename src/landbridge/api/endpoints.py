@@ -5,7 +5,7 @@ and back costs a tenth of that and lets nothing else run meanwhile, for Python r
 requests at once need more processes: `serve --workers`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import urlencode
@@ -21,7 +21,7 @@ from landbridge.api.problems import OURS, problem, problem_of, problem_of_gone
 from landbridge.api.requests import Endpoint, given, guarded
 from landbridge.errors import LandbridgeError, NotFound, UsageError
 from landbridge.find import suggest as suggesting
-from landbridge.find.query import default_kind, parse
+from landbridge.find.query import LONGEST, default_kind, parse
 from landbridge.instance import Instance
 from landbridge.kinds.kind import Kind
 
@@ -34,8 +34,8 @@ _NO = frozenset({"0", "false"})
 _YES = frozenset({"", "1", "true"})
 
 
-def routes(instance: Instance) -> list[Route]:
-    """The routes of the API; the search first, for it is asked most."""
+def routes(instance: Instance, *, paths: Mapping[str, Any] | None = None) -> list[Route]:
+    """The routes of the API; the search first, for it is asked most. `paths` are described beside its own."""
 
     async def find(request: Request) -> Response:
         params = given(request)
@@ -53,54 +53,73 @@ def routes(instance: Instance) -> list[Route]:
 
     async def export(request: Request) -> Response:
         params = given(request)
-        form = (params.pop("format", None) or ["ndjson"])[-1]
-        if form not in exporting.TYPES:
-            forms = ", ".join(exporting.TYPES)
-            raise UsageError(f"no export as {form[:20]!r}", parameter="format", hint=f"formats: {forms}")
-        query, first = exporting.first_page(instance, parse(params, instance.kinds, rates=instance.rates))
+        form = _one(params, "format", of=list(exporting.TYPES)) or "ndjson"
+        params.pop("format", None)
+        _snippets(params.pop("snippets", ()))
+        if any(params.pop("cursor", ())):
+            raise UsageError("an export has no pages", parameter="cursor", hint="leave it out: all is sent")
+        query = parse(params, instance.kinds, rates=instance.rates)
+        kind = instance.kinds[query.kind]
+        if kind.personal:
+            return problem(
+                403,
+                f"{kind.name} records are about people and leave in no export",
+                parameter="kind",
+                hint=f"{PREFIX}/find shows them, without a name",
+            )
+        mark = f'W/"{instance.mark(query)}-{form}"'
+        if _same(request, mark):
+            return Response(status_code=304, headers={"ETag": mark, "Cache-Control": "no-cache"})
+        first = exporting.head(instance, query)
         headers = {
-            "Content-Disposition": f'attachment; filename="landbridge-{query.kind}.{form}"',
+            "ETag": mark,
+            "Cache-Control": "no-cache",
+            "Content-Disposition": f'attachment; filename="landbridge-{kind.name}.{form}"',
             "Landbridge-Total": str(first.total.count),
-            "Landbridge-Complete": "yes" if exporting.complete(first) else "no",
+            "Landbridge-Complete": "yes" if first.complete else "no",
         }
-        body = exporting.rows(instance, query, first, form)
+        if request.method == "HEAD":
+            return Response(headers=headers, media_type=exporting.TYPES[form])
+        body = exporting.rows(instance.every(query), kind, form)
         return StreamingResponse(body, headers=headers, media_type=exporting.TYPES[form])
 
     async def suggest(request: Request) -> Response:
-        params = given(request)
-        if strange := params.keys() - {"q", "kind", "field"}:
-            raise UsageError(
-                f"no parameter {min(strange)[:60]!r}", parameter=min(strange)[:60], hint="q, kind, field"
-            )
-        kind = (params.get("kind") or [default_kind(instance.kinds)])[-1]
-        field = (params.get("field") or [""])[-1]
-        if field and field not in suggesting.COLUMNS:
-            fields = ", ".join(suggesting.COLUMNS)
-            raise UsageError(f"no suggestions of {field[:60]!r}", parameter="field", hint=f"one of {fields}")
-        found = instance.suggest("".join(params.get("q", ())[-1:]), kind, field=field)
-        headers = {"Cache-Control": "public, max-age=60"}
+        params = _allowed(given(request), "q", "kind", "field")
+        kind = _one(params, "kind", of=list(instance.kinds)) or default_kind(instance.kinds)
+        field = _one(params, "field", of=suggesting.COLUMNS)
+        text = _one(params, "q")
+        if len(text) > LONGEST:
+            raise UsageError(f"q has {len(text)} characters", parameter="q", hint=f"{LONGEST} at most")
+        found = instance.suggest(text, kind, field=field)
+        # nothing may mean: not yet
+        headers = {"Cache-Control": "public, max-age=60" if found else "no-cache"}
         return Response(_encode(found), headers=headers, media_type=JSON)
 
     async def record(request: Request) -> Response:
+        _allowed(given(request))
         found = instance.record(readable(request.path_params["id"]))
         if found.gone is not None:
             return problem_of_gone(found, getattr(found.values, instance.kinds[found.kind].title))
         return _marked(request, _encode(found), JSON)
 
     async def members(request: Request) -> Response:
+        _allowed(given(request))
         return _marked(request, _encode(instance.describe_members()), JSON)
 
     async def kinds(request: Request) -> Response:
+        _allowed(given(request))
         return _marked(request, _encode([_in_short(k) for k in instance.kinds.values()]), JSON)
 
     async def kind(request: Request) -> Response:
+        _allowed(given(request))
         name = request.path_params["kind"]
         if name not in instance.kinds:
             raise NotFound(f"no kind {name[:60]!r}", hint=f"kinds: {', '.join(instance.kinds)}")
         return _marked(request, _encode(instance.kinds[name].json_schema()), SCHEMA)
 
     async def openapi(request: Request) -> Response:
-        return _marked(request, _encode(describe(instance.kinds)), JSON)
+        _allowed(given(request))
+        return _marked(request, _encode(describe(instance.kinds, paths)), JSON)
 
     by_path: Mapping[str, Endpoint] = {
         "/find": find,
@@ -124,7 +143,7 @@ def _same(request: Request, mark: str) -> bool:
 
 def _marked(request: Request, body: bytes, media_type: str) -> Response:
     """An answer with its mark; to who has it already, that it is unchanged."""
-    headers = {"ETag": f'"{blake2b(body, digest_size=9).hexdigest()}"', "Cache-Control": "no-cache"}
+    headers = {"ETag": f'W/"{blake2b(body, digest_size=9).hexdigest()}"', "Cache-Control": "no-cache"}
     if _same(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     return Response(body, headers=headers, media_type=media_type)
@@ -139,6 +158,26 @@ def readable(id_: str) -> str:
 
 def _answer(_request: Request, error: LandbridgeError | None) -> Response:
     return problem_of(error) if error is not None else problem(500, OURS)
+
+
+def _allowed(params: dict[str, list[str]], *names: str) -> dict[str, list[str]]:
+    """The parameters. Raises UsageError for one that is none of these."""
+    for name in params:
+        if name not in names:
+            allowed = f"allowed: {', '.join(names)}" if names else "there are none here"
+            raise UsageError(f"no parameter {name[:60]!r}", parameter=name[:60], hint=allowed)
+    return params
+
+
+def _one(params: Mapping[str, list[str]], name: str, *, of: Sequence[str] = ()) -> str:
+    """The value of a parameter that is given once, or "". Raises UsageError for another than `of` these."""
+    values = [v for v in params.get(name, ()) if v.strip()]
+    if len(values) > 1:
+        raise UsageError(f"{name} is given {len(values)} times", parameter=name, hint="give it once")
+    value = values[0] if values else ""
+    if of and value and value not in of:
+        raise UsageError(f"no {name} {value[:60]!r}", parameter=name, hint=f"allowed: {', '.join(of)}")
+    return value
 
 
 def _snippets(values: list[str] | tuple[()]) -> bool:

@@ -1,13 +1,13 @@
 """The OpenAPI 3.1 document, derived from the kinds, the query's parameters and the answer's structs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from landbridge import __version__
 from landbridge.api.export import TYPES
-from landbridge.find.query import parameters
+from landbridge.find.query import LONGEST, parameters
 from landbridge.find.record import Record
 from landbridge.find.search import Result
 from landbridge.find.suggest import COLUMNS, Suggestion
@@ -86,14 +86,34 @@ _KIND = {
         "schema": {"type": "string", "description": "where its JSON Schema is"},
     },
 }
-_UNCHANGED: dict[str, Any] = {"304": {"description": "Unchanged: If-None-Match named its ETag"}}
-_LIMITED: dict[str, Any] = {
-    "429": {
-        "description": "Too many requests; Retry-After says in how many seconds there is room again",
-        "headers": {"Retry-After": {"schema": {"type": "integer"}}},
-        "content": {"application/problem+json": {"schema": {"$ref": _REF.format(name="Problem")}}},
-    }
+_HEADERS: dict[str, Any] = {
+    "ETag": {"schema": _TEXT, "description": "the state of this answer, for If-None-Match"},
+    "Link": {"schema": _TEXT, "description": 'the next page, as <...>; rel="next", where there is one'},
+    "RateLimit": {
+        "schema": _TEXT,
+        "description": '"cost";r=tokens left;t=seconds until all are back; where requests are limited',
+    },
+    "RateLimit-Policy": {"schema": _TEXT, "description": '"cost";q=tokens at once;w=seconds to gain them'},
+    "Retry-After": {
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1},
+        "description": "seconds until there is room again",
+    },
+    "Landbridge-Total": {"required": True, "schema": _COUNT, "description": "how many match"},
+    "Landbridge-Complete": {
+        "required": True,
+        "schema": {"type": "string", "enum": ["yes", "no"]},
+        "description": "whether every member answers with all it has",
+    },
 }
+_KNOWN = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "the ETag of an answer that is known; where it still holds, 304 comes without a body",
+    "schema": {"type": "string", "maxLength": 2000, "pattern": '^(W/)?"[\\x21\\x23-\\x7e]*"$'},
+}
+_WITHOUT_EFFECT = {"cursor", "limit", "facets", "explain", "sort"}  # on an export
 _SNIPPETS = {
     "name": "snippets",
     "in": "query",
@@ -103,8 +123,8 @@ _SNIPPETS = {
 }
 
 
-def describe(kinds: Mapping[str, Kind]) -> dict[str, Any]:
-    """The document for an instance with these kinds."""
+def describe(kinds: Mapping[str, Kind], paths: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The document for an instance with these kinds, and with further paths."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -120,55 +140,47 @@ def describe(kinds: Mapping[str, Kind]) -> dict[str, Any]:
                 "Search the members' registers",
                 {
                     "200": _answer("The ranked answer", "Result"),
-                    **_not("Cannot be understood", "No such member"),
+                    **_not("No such member"),
                 },
                 [*parameters(kinds), _SNIPPETS],
+                ["Link"],
             ),
             "/api/v1/suggest": _get(
                 "suggest",
                 "Occupations, places and skills of the records that begin so",
                 {
                     "200": _answers("The most frequent first", "Suggestion"),
-                    **_not("Cannot be understood", "No such kind"),
                 },
                 [
-                    _asked("q", "the beginning of a word", {"type": "string"}),
+                    _asked("q", "the beginning of a word", {"type": "string", "maxLength": LONGEST}),
                     _asked("kind", "of which records", {"type": "string", "enum": list(kinds)}),
                     _asked("field", "of this field alone", {"type": "string", "enum": list(COLUMNS)}),
                 ],
             ),
             "/api/v1/export": _get(
                 "export",
-                "All hits, as CSV or newline-delimited JSON; of each member the first 10,000",
+                "Every record that matches, as CSV or newline-delimited JSON",
                 {
                     "200": {
-                        "description": "The hits, in the order of the search",
-                        "headers": {
-                            "Landbridge-Total": {"schema": _COUNT, "description": "how many match"},
-                            "Landbridge-Complete": {
-                                "schema": {"enum": ["yes", "no"]},
-                                "description": "whether all of them are here",
-                            },
-                        },
+                        "description": "The records, member by member. A line is a record; a cell of the CSV "
+                        "that a spreadsheet would take for a formula begins with an apostrophe",
                         "content": {media: {"schema": _TEXT} for media in TYPES.values()},
                     },
-                    **_not("Cannot be understood", "No such member"),
+                    "403": _failure("Of a kind that is about people: those leave in no export"),
+                    **_not("No such member"),
                 },
                 [
-                    *(
-                        p
-                        for p in parameters(kinds)
-                        if p["name"] not in {"cursor", "limit", "facets", "explain"}
-                    ),
+                    *(p for p in parameters(kinds) if p["name"] not in _WITHOUT_EFFECT),
                     _asked("format", "ndjson without", {"type": "string", "enum": list(TYPES)}),
                 ],
+                ["Landbridge-Total", "Landbridge-Complete"],
             ),
             "/api/v1/records/{id}": _get(
                 "record",
                 "One record",
                 {
                     "200": _answer("The record", "Record"),
-                    **_not("", "No such record"),
+                    **_not("No such record"),
                     "410": _failure("It was there and is gone", "Gone"),
                 },
                 [_in_path("id", "member/source/key")],
@@ -186,7 +198,7 @@ def describe(kinds: Mapping[str, Kind]) -> dict[str, Any]:
                 "JSON Schema of a kind of records",
                 {
                     "200": _content("JSON Schema 2020-12", "application/schema+json", {"type": "object"}),
-                    **_not("", "No such kind"),
+                    **_not("No such kind"),
                 },
                 [_in_path("kind", "its name")],
             ),
@@ -195,8 +207,9 @@ def describe(kinds: Mapping[str, Kind]) -> dict[str, Any]:
                 "This document",
                 {"200": _content("OpenAPI 3.1", "application/json", {"type": "object"})},
             ),
+            **(paths or {}),
         },
-        "components": {"schemas": _schemas(kinds)},
+        "components": {"schemas": _schemas(kinds), "headers": _HEADERS},
     }
 
 
@@ -243,19 +256,41 @@ def _failure(text: str, name: str = "Problem") -> dict[str, Any]:
     return _content(text, "application/problem+json", {"$ref": _REF.format(name=name)})
 
 
-def _not(understood: str, found: str) -> dict[str, Any]:
-    return {**({"400": _failure(understood)} if understood else {}), "404": _failure(found)}
+def _not(found: str) -> dict[str, Any]:
+    return {"404": _failure(found)}
 
 
 def _get(
-    id_: str, summary: str, responses: dict[str, Any], parameters: list[dict[str, Any]] | None = None
+    id_: str,
+    summary: str,
+    responses: dict[str, Any],
+    parameters: Sequence[dict[str, Any]] = (),
+    headers: Sequence[str] = (),
 ) -> dict[str, Any]:
+    """An operation: what it answers, and what every one may answer; `headers` are those of its 200 alone."""
+    marked = id_ != "suggest"  # that is remembered for a while instead
+    every = {
+        **responses,
+        **({"304": {"description": "Unchanged: If-None-Match named its ETag"}} if marked else {}),
+        "400": _failure("Cannot be understood"),
+        "429": _failure("Too many requests"),
+        "500": _failure("An error of ours"),
+    }
+    for status, response in every.items():
+        own = [
+            *(["ETag"] if marked and status in {"200", "304"} else ()),
+            *(headers if status == "200" else ()),
+            *(["Retry-After"] if status == "429" else ()),
+            "RateLimit",
+            "RateLimit-Policy",
+        ]
+        response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in own}
     return {
         "get": {
             "operationId": id_,
             "summary": summary,
-            **({"parameters": parameters} if parameters else {}),
-            "responses": {**_UNCHANGED, **responses, **_LIMITED, "500": _failure("An error of ours")},
+            "parameters": [*parameters, *([_KNOWN] if marked else ())],
+            "responses": dict(sorted(every.items())),
         }
     }
 

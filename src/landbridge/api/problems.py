@@ -12,6 +12,7 @@ from landbridge.find.record import Record
 MEDIA_TYPE = "application/problem+json"
 TITLES = {
     400: "The request cannot be understood",
+    403: "Not allowed",
     404: "Not found",
     405: "Method not allowed",
     409: "Waiting for a person",

@@ -32,7 +32,9 @@ def given(request: Request) -> dict[str, list[str]]:
             max_num_fields=MOST,
         )
     except ValueError:
-        raise UsageError("too many parameters", hint=f"{MOST} at most") from None
+        first = parse_qsl(query.split(b"&", MOST)[MOST].partition(b"&")[0], keep_blank_values=True)
+        name = first[0][0].decode("utf-8", "replace")[:60] if first else ""
+        raise UsageError("too many parameters", parameter=name, hint=f"{MOST} at most") from None
     for name, value in pairs:
         found.setdefault(name, []).append(value)
     if b"%" in query or not query.isascii():

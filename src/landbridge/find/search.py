@@ -50,6 +50,7 @@ FRESH = 0.15
 HALF_LIFE = 30.0  # days
 SHOWN = 20  # values of an open facet (employers, towns); of a closed one all
 _CLOSED = 200
+_READ = 200  # records at a time where all are wanted
 _DAY = 86_400
 
 State = Literal["ok", "stale", "held", "failed", "never"]
@@ -184,13 +185,7 @@ def search(
     now = now or datetime.now(UTC)
     views, failed = _open(indexes)
     page = _page(query, now)
-    languages = sorted(set().union(*(v.languages() for v in views.values())))
-    if wanted := query.filters.get("language"):
-        languages = [
-            one for one in languages if one.startswith(tuple(f"{w}-" for w in wanted)) or one in wanted
-        ]
-    asked = Asked(query, languages)
-    asked.weigh(views)
+    asked = _asked(query, views)
     common = tuple(_filters(query, kind, dict(query.filters)))
     plans = {m: _plan(query, kind, asked, m, members[m], views[m], page, common) for m in views}
     merged = _Merged(query, page, now)
@@ -226,6 +221,58 @@ def search(
         cursor=merged.next_page(),
         plans={m: _in_words(plans[m], views[m]) for m in plans} if query.explain else {},
     )
+
+
+def every(
+    query: Query,
+    *,
+    kind: Kind,
+    indexes: Mapping[str, Index],
+    members: Mapping[str, Participant],
+    now: datetime | None = None,
+) -> Iterator[list[bytes]]:
+    """Every record (JSON) that matches, some at a time: member by member, as these now are, however many there are.
+
+    An index is read only DEEPEST hits deep; so one with more is asked for windows of the journal's numbers, which
+    are halved until each has no more than that. Raises what an index raises that cannot be read.
+    """
+    views = {member: index.view() for member, index in indexes.items()}
+    page = _page(msgspec.structs.replace(query, cursor=""), now or datetime.now(UTC))
+    asked = _asked(query, views)
+    common = tuple(_filters(query, kind, dict(query.filters)))
+    for member, view in views.items():
+        plan = _plan(query, kind, asked, member, members[member], view, page, common)
+        plan = msgspec.structs.replace(plan, sort="date", facets=(), lacking=False, limit=_READ)
+        yield from _window(view, plan, 0, view.seq)
+
+
+def _window(view: View, plan: Plan, above: int, upto: int) -> Iterator[list[bytes]]:
+    plan = msgspec.structs.replace(plan, above=above, upto=upto)
+    answer = view.search(plan)
+    if (answer.total > DEEPEST or not answer.exact) and upto - above > 1:
+        middle = (above + upto) // 2
+        yield from _window(view, plan, above, middle)
+        yield from _window(view, plan, middle, upto)
+        return
+    read = 0
+    while found := len(answer.hits):
+        yield answer.read(range(found))
+        read += found
+        if read >= answer.total:
+            return
+        answer = view.search(msgspec.structs.replace(plan, offset=read))
+
+
+def _asked(query: Query, views: Mapping[str, View]) -> Asked:
+    """The words of the query in the languages that these indexes have, weighed over all of them."""
+    languages = sorted(set().union(*(v.languages() for v in views.values())))
+    if wanted := query.filters.get("language"):
+        languages = [
+            one for one in languages if one.startswith(tuple(f"{w}-" for w in wanted)) or one in wanted
+        ]
+    asked = Asked(query, languages)
+    asked.weigh(views)
+    return asked
 
 
 def _open(indexes: Mapping[str, Index | Exception]) -> tuple[dict[str, View], dict[str, str]]:

@@ -469,7 +469,7 @@ class OpenSearchView:
             "bool": {
                 "must": [_word(w) for w in plan.words],
                 "must_not": [_word(w) for w in plan.without if w.readings],
-                "filter": [*held, {"range": {"seq": {"lte": upto}}}],
+                "filter": [*held, {"range": {"seq": {"gt": plan.above, "lte": upto}}}],
             }
         }
 

@@ -81,6 +81,7 @@ class Plan(msgspec.Struct, frozen=True):
 
     `filters` have distinct names. `facets` are counted as if their own filter were not there, so that the
     other choices stay in sight. `upto` hides changes of a higher number: a later page sees what the first saw.
+    `above` hides those up to that number: between the two lies a window of the journal.
     """
 
     words: tuple[Word, ...] = ()
@@ -93,6 +94,7 @@ class Plan(msgspec.Struct, frozen=True):
     facet_size: int = 50
     lacking: bool = True  # whether to count the records without a value
     upto: int | None = None
+    above: int = 0
 
 
 Found: TypeAlias = tuple[float, int]

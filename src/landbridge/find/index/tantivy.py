@@ -505,7 +505,7 @@ class TantivyView:
                 clauses += self._filter(one)
         clauses += [(_NOT, self._word(word)) for word in plan.without if word.readings]
         if self._hides(plan):
-            clauses.append((_MUST, _unscored(self._range("seq", None, plan.upto))))
+            clauses.append((_MUST, _unscored(self._range("seq", plan.above + 1, plan.upto))))
         if len(clauses) == 1 and clauses[0][0] == _MUST:
             return clauses[0][1]
         if not any(occur == _MUST for occur, _ in clauses):
@@ -513,7 +513,7 @@ class TantivyView:
         return Query.boolean_query(clauses)
 
     def _hides(self, plan: Plan) -> bool:
-        return plan.upto is not None and plan.upto < self.seq
+        return plan.above > 0 or (plan.upto is not None and plan.upto < self.seq)
 
     def _word(self, word: Word) -> Query:
         if len(word.readings) == 1:
