@@ -678,7 +678,7 @@ def serving(ours: Path, folder: Path, workers: int = 2) -> Iterator[tuple[Served
     command = [sys.executable, "-m", "granian", "--interface", "asgi", "--workers", str(workers)]
     server = subprocess.Popen(
         [*command, "--port", str(port), "--no-access-log", "landbridge.app:app"],
-        env={**os.environ, "LANDBRIDGE_DATA": str(ours)},
+        env={**os.environ, "LANDBRIDGE_DATA": str(ours), "LANDBRIDGE_RATE": "0"},
         stdout=subprocess.DEVNULL,
     )
     try:

@@ -426,6 +426,14 @@ class IndexSuite:
         assert sorted(self.ask(index, upto=2)) == ["1", "2"]
         assert len(self.ask(index, words=words("welder"), upto=3)) == 3
 
+    def test_a_window_of_the_journal_holds_what_was_written_in_it(self, index: Index) -> None:
+        self.keep(index, *(vacancy(str(n), "Welder") for n in range(1, 6)))
+        assert sorted(self.ask(index, words=words("welder"), above=1, upto=3)) == ["2", "3"]
+        assert sorted(self.ask(index, above=3)) == ["4", "5"]
+        self.keep(index, vacancy("2", "Welder, again"))
+        assert sorted(self.ask(index, above=1, upto=3)) == ["3"]
+        assert sorted(self.ask(index, above=5)) == ["2"]
+
     # places
 
     def test_a_radius_is_a_circle_around_any_of_a_records_places(self, market: Index) -> None:

@@ -115,6 +115,9 @@ def test_a_bad_query_is_a_problem_document_that_names_its_parameter(
 def test_more_parameters_than_anyone_needs_are_refused(api: Visitor) -> None:
     reply = api.get("/api/v1/find?" + "&".join(f"a{n}=1" for n in range(10_000)))
     assert (reply.status, reply.json["parameter"]) == (400, "a200")
+    for name in ("%C3%A9", "%ff", "%00", "a+b", ""):
+        reply = api.get("/api/v1/find?" + "&".join(f"{name}={n}" for n in range(300)))
+        assert reply.status == 400
 
 
 def test_marks_that_turn_the_reading_around_are_not_searched_for(api: Visitor) -> None:
@@ -292,6 +295,18 @@ def test_the_head_of_an_export_is_no_export(
     monkeypatch.setattr(instance, "every", fail)
     reply = api.ask("HEAD", "/api/v1/export?q=welder&format=csv")
     assert (reply.status, reply.headers["landbridge-total"], reply.body) == (200, "2", b"")
+
+
+def test_an_export_that_breaks_off_has_no_end_and_tells_nobody_why(
+    api: Visitor, instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(_query: Any) -> Iterator[list[bytes]]:
+        yield [b"{}"]
+        raise OSError("a secret word")
+
+    monkeypatch.setattr(instance, "every", failing)
+    with pytest.raises(RuntimeError, match=r"^an export broke off: OSError$"):
+        api.get("/api/v1/export?q=welder")
 
 
 @pytest.mark.parametrize(

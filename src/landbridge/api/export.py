@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from landbridge.errors import LandbridgeError
 from landbridge.find.query import Query
 from landbridge.find.search import Result
 from landbridge.instance import Instance
@@ -29,9 +30,13 @@ async def rows(records: Iterator[list[bytes]], kind: Kind, form: str) -> AsyncIt
     """The export, some records at a time; other requests are answered in between."""
     if form == "csv":
         yield _line([*_FIRST, *kind.fields])
-    for some in records:
-        yield b"".join(_csv(one, kind) if form == "csv" else one + b"\n" for one in some)
-        await asyncio.sleep(0)
+    try:
+        for some in records:
+            yield b"".join(_csv(one, kind) if form == "csv" else one + b"\n" for one in some)
+            await asyncio.sleep(0)
+    except (LandbridgeError, OSError, ValueError) as error:
+        # the connection ends without its last chunk; the error's own words may hold what was searched for
+        raise RuntimeError(f"an export broke off: {type(error).__name__}") from None
 
 
 def _csv(line: bytes, kind: Kind) -> bytes:

@@ -273,6 +273,9 @@ def _get(
         **responses,
         **({"304": {"description": "Unchanged: If-None-Match named its ETag"}} if marked else {}),
         "400": _failure("Cannot be understood"),
+        "414": {
+            "description": "The address is longer than 64 KiB; no words, for the server itself refuses it"
+        },
         "429": _failure("Too many requests"),
         "500": _failure("An error of ours"),
     }

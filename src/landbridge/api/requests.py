@@ -3,7 +3,7 @@
 import logging
 import traceback
 from collections.abc import Awaitable, Callable
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_plus
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -32,8 +32,8 @@ def given(request: Request) -> dict[str, list[str]]:
             max_num_fields=MOST,
         )
     except ValueError:
-        first = parse_qsl(query.split(b"&", MOST)[MOST].partition(b"&")[0], keep_blank_values=True)
-        name = first[0][0].decode("utf-8", "replace")[:60] if first else ""
+        one_more = query.split(b"&", MOST)[MOST].partition(b"=")[0].partition(b"&")[0]
+        name = unquote_plus(one_more.decode("utf-8", "replace"))[:60]
         raise UsageError("too many parameters", parameter=name, hint=f"{MOST} at most") from None
     for name, value in pairs:
         found.setdefault(name, []).append(value)
