@@ -74,7 +74,7 @@ def make_app(instance: Instance, *, demo: bool = False) -> Starlette:
 
     app = Starlette(
         routes=[
-            *endpoints.routes(instance),
+            *endpoints.routes(instance, paths=events.paths(instance.kinds)),
             *events.routes(instance),
             *Pages(site).routes(),
             *Outlets(instance, site).routes(),
@@ -93,7 +93,7 @@ def make_app(instance: Instance, *, demo: bool = False) -> Starlette:
         return site.error(Request(scope), 429, detail)
 
     settings = instance.settings
-    app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
+    app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=3)
     app.add_middleware(
         RateLimit, rate=settings.rate, burst=settings.burst, proxies=settings.proxies, refuse=refuse
     )
