@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import Mapping
 from html.parser import HTMLParser
 from http.cookies import SimpleCookie
-from typing import Any
-from urllib.parse import unquote, urlencode
+from urllib.parse import urlencode
 
 from starlette.applications import Starlette
 
-from tests.visits import Reply
+from tests.visits import Reply, ask
 
 
 class Forms(HTMLParser):
@@ -68,42 +67,14 @@ class Browser:
         return self.ask("POST", path, b"".join(parts), f"multipart/form-data; boundary={edge}")
 
     def ask(self, method: str, path: str, body: bytes = b"", type_: str = "") -> Reply:
-        where, _, query = path.partition("?")
-        headers = [(b"host", b"localhost")]
-        if type_:
-            headers.append((b"content-type", type_.encode()))
+        headers = {"content-type": type_} if type_ else {}
         if self.cookies:
-            headers.append((b"cookie", "; ".join(f"{k}={v}" for k, v in self.cookies.items()).encode()))
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": method,
-            "scheme": self.scheme,
-            "path": unquote(where),
-            "raw_path": where.encode(),
-            "root_path": "",
-            "query_string": query.encode(),
-            "headers": headers,
-            "server": ("localhost", 443 if self.scheme == "https" else 80),
-            "client": (self.host, 1),
-        }
-        sent: list[Mapping[str, Any]] = []
-        pieces = [body[n : n + 2**16] for n in range(0, len(body), 2**16)] or [b""]
-
-        async def receive() -> Mapping[str, Any]:
-            piece = pieces.pop(0)
-            return {"type": "http.request", "body": piece, "more_body": bool(pieces)}
-
-        async def send(message: Mapping[str, Any]) -> None:
-            sent.append(message)
-
-        asyncio.run(self.app(scope, receive, send))  # type: ignore[arg-type]
-        lines = [(k.decode(), v.decode()) for k, v in sent[0]["headers"]]
-        self.set_cookies = [v for k, v in lines if k == "set-cookie"]
-        for line in self.set_cookies:
+            headers["cookie"] = "; ".join(f"{k}={v}" for k, v in self.cookies.items())
+        reply = asyncio.run(ask(self.app, method, path, headers, body, host=self.host, scheme=self.scheme))
+        self.set_cookies = reply.cookies
+        for line in reply.cookies:
             for name, morsel in SimpleCookie(line).items():
                 self.cookies[name] = morsel.value
                 if morsel["max-age"] == "0":
                     del self.cookies[name]
-        return Reply(sent[0]["status"], dict(lines), b"".join(m.get("body", b"") for m in sent[1:]))
+        return reply

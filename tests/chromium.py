@@ -1,15 +1,8 @@
-"""A real Chromium, and Landbridge served on loopback, for tests that look at pages as users do."""
+"""A real Chromium, for tests that look at pages as users do."""
 
 import contextlib
-import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -35,32 +28,6 @@ def browser() -> Iterator[Browser]:
         launched = playwright.chromium.launch(executable_path=found, args=_SWITCHES)
         yield launched
         launched.close()
-
-
-@contextlib.contextmanager
-def served(folder: Path, *words: str) -> Iterator[str]:
-    """The address of `landbridge WORDS --port …`, served as a user starts it, and stopped again."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    env = {**os.environ, "LANDBRIDGE_DATA": str(folder), "LANDBRIDGE_RATE": "0"}
-    said = folder.parent / f"{folder.name}.log"
-    address = f"http://127.0.0.1:{port}"
-    with said.open("wb") as log:
-        command = [sys.executable, "-m", "landbridge", *words, "--port", str(port)]
-        server = subprocess.Popen(command, env=env, stdout=log, stderr=log)
-        try:
-            until = time.monotonic() + 90
-            while True:
-                assert server.poll() is None, said.read_text("utf-8")
-                with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/about", timeout=5):
-                    break
-                assert time.monotonic() < until, said.read_text("utf-8")
-                time.sleep(0.1)
-            yield address
-        finally:
-            server.terminate()
-            server.wait(20)
 
 
 @contextlib.contextmanager

@@ -16,8 +16,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests import chromium as chrome
-from tests.test_portal import HOSTILE
-from tests.visits import share, union, visitor
+from tests.test_portal import HOSTILE, hostile_rows
+from tests.visits import served, share, union, visitor
 
 LANGUAGES = ("en", "kk", "th", "ar")
 PAGES = {
@@ -43,7 +43,7 @@ _AXE = (
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with chrome.served(tmp_path_factory.mktemp("demo") / "data", "demo") as address:
+    with served(tmp_path_factory.mktemp("demo"), LANDBRIDGE_RATE="0") as address:
         yield address
 
 
@@ -232,22 +232,8 @@ def test_nothing_hostile_runs_in_any_field_of_an_advertisement_a_query_or_a_memb
 ) -> None:
     """The pages are made here and given to the browser under the headers that they are served with."""
     found = union(tmp_path, xa=("<script>alert(1)</script>", "en"))
-    rows = [
-        {
-            "id": f"{n}",
-            "title": f"Welder {text}",
-            "employer": text,
-            "town": text,
-            "pay": f"{text} 1000 EUR per month",
-            "text": f"{text} welder {text}",
-            "job": text,
-            "url": "https://jobs.example/1",
-            "date": "2026-03-01",
-        }
-        for n, text in enumerate(MARKS)
-    ]
     pages, aside = visitor(found), ThreadPoolExecutor(1)  # the browser's own loop runs in this thread
-    aside.submit(share, found, "xa", *rows).result()
+    aside.submit(share, found, "xa", *hostile_rows(MARKS)).result()
     visited = ["/find?q=welder&limit=50", "/members", "/members/xa", "/members/xa/jobs"]
     visited += [f"/records/xa/jobs/{n}" for n in range(len(MARKS))]
     visited += [f"/find?{name}={quote(text)}" for text in MARKS for name in ("q", "place", "employer")]

@@ -26,7 +26,7 @@ from landbridge.find.source import Source, parse_source
 from landbridge.instance import Instance
 from landbridge.portal import events
 from tests.registers import serving
-from tests.visits import Visitor, union
+from tests.visits import Visitor, ask, union
 
 DOC = Path(__file__).resolve().parents[1] / "docs/how-to/follow-the-feed.md"
 PEOPLE = """
@@ -40,49 +40,13 @@ title = "title"
 """
 
 
-class Shown(Visitor):
-    """A visitor that may say what it knows already."""
-
-    def knowing(self, path: str, **headers: str) -> tuple[int, Mapping[str, str], bytes]:
-        return asyncio.run(ask(self.app, path, {k.replace("_", "-"): v for k, v in headers.items()}))
-
-
-async def ask(
-    app: Starlette, path: str, headers: Mapping[str, str], method: str = "GET"
-) -> tuple[int, Mapping[str, str], bytes]:
-    where, _, query = path.partition("?")
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": method,
-        "scheme": "http",
-        "path": unquote(where),
-        "raw_path": where.encode(),
-        "root_path": "",
-        "query_string": query.encode(),
-        "headers": [(k.lower().encode(), v.encode()) for k, v in headers.items()],
-    }
-    sent: list[Any] = []
-
-    async def receive() -> Any:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    await app(scope, receive, send)
-    told = {k.decode(): v.decode() for k, v in sent[0]["headers"]}
-    return sent[0]["status"], told, b"".join(m.get("body", b"") for m in sent[1:])
-
-
 def over_http(app: Starlette, asked: list[str]) -> web.Application:
     """The application behind a real socket; notes what it was asked."""
 
     async def answer(request: web.Request) -> web.Response:
         asked.append(request.raw_path)
-        status, headers, body = await ask(app, request.raw_path, request.headers)
-        return web.Response(status=status, headers=dict(headers), body=body)
+        reply = await ask(app, "GET", request.raw_path, request.headers)
+        return web.Response(status=reply.status, headers=reply.headers, body=reply.body)
 
     made = web.Application()
     made.router.add_get("/{anything:.*}", answer)
@@ -253,29 +217,29 @@ def test_the_record_of_an_event_stands_at_its_address(app: Starlette) -> None:
 def test_a_page_that_is_known_is_not_sent_again_until_something_happens(
     ours: Instance, app: Starlette
 ) -> None:
-    visit = Shown(app)
+    visit = Visitor(app)
     for path in ("/feed", "/feed?last=true"):
         tag = visit.get(path).headers["etag"]
-        status, headers, body = visit.knowing(path, If_None_Match=f'"other", W/{tag}')
-        assert (status, body, headers["etag"]) == (304, b"", tag)
+        again = visit.get(path, {"If-None-Match": f'"other", W/{tag}'})
+        assert (again.status, again.body, again.headers["etag"]) == (304, b"", tag)
     newest = visit.get("/feed?last=true")
     tag, url = newest.headers["etag"], newest.json["feed_url"]
     bring(ours, ours.source("xb/jobs"), *(advertisement(n) for n in range(100, 111)))
-    status, _, body = visit.knowing(url, If_None_Match=tag)
-    assert status == 200
-    assert len(msgspec.json.decode(body)["items"]) == 1
+    news = visit.get(url, {"If-None-Match": tag})
+    assert news.status == 200
+    assert len(news.json["items"]) == 1
 
 
 def test_a_date_alone_will_do_once_its_second_has_settled(ours: Instance, app: Starlette) -> None:
-    visit = Shown(app)
+    visit = Visitor(app)
     assert "last-modified" not in visit.get("/feed").headers
     with ours.journal.engine.begin() as db:
         db.execute(records.update().values(changed=1_700_000_000))
     since = visit.get("/feed").headers["last-modified"]
     assert since == "Tue, 14 Nov 2023 22:13:20 GMT"
-    assert visit.knowing("/feed", If_Modified_Since=since)[0] == 304
-    assert visit.knowing("/feed", If_Modified_Since="Tue, 14 Nov 2023 22:13:19 GMT")[0] == 200
-    assert visit.knowing("/feed", If_Modified_Since="yesterday")[0] == 200
+    assert visit.get("/feed", {"If-Modified-Since": since}).status == 304
+    assert visit.get("/feed", {"If-Modified-Since": "Tue, 14 Nov 2023 22:13:19 GMT"}).status == 200
+    assert visit.get("/feed", {"If-Modified-Since": "yesterday"}).status == 200
 
 
 def test_the_feed_of_a_part_stays_within_it(app: Starlette, monkeypatch: pytest.MonkeyPatch) -> None:

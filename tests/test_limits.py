@@ -56,7 +56,7 @@ def bucket(now: list[float], **how: Any) -> Visitor:
         clock=lambda: now[0],
         **how,
     )
-    return Visitor(refused)  # type: ignore[arg-type]
+    return Visitor(refused)
 
 
 def test_a_bucket_fills_again_as_fast_as_it_is_said() -> None:

@@ -74,9 +74,7 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     settings = Settings(data=folder / "data", journal=str(folder / "data" / "journal.db"))
     found = Instance(settings, folders=[folder / "members"])
     share(found, "xa", *ROWS, {"id": "open", "title": "Welder without a closing date"})
-    share(
-        found,
-        "xb",
+    staying = [
         {
             "id": "ключ/1 & 2",
             "title": AWKWARD,
@@ -84,19 +82,9 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
             "url": "https://jobs.example/1?a=1&b=2",
         },
         {"id": "ru", "title": "Сварщик " * 12, "until": "2099-02-28"},
-        {"id": "gone", "title": "Welder that goes"},
-    )
-    share(
-        found,
-        "xb",
-        {
-            "id": "ключ/1 & 2",
-            "title": AWKWARD,
-            "until": "2099-01-31",
-            "url": "https://jobs.example/1?a=1&b=2",
-        },
-        {"id": "ru", "title": "Сварщик " * 12, "until": "2099-02-28"},
-    )
+    ]
+    share(found, "xb", *staying, {"id": "gone", "title": "Welder that goes"})
+    share(found, "xb", *staying)
     yield found
     found.close()
 

@@ -1,7 +1,7 @@
 """The pages work without JavaScript, say who answered, and let no text of a register become a command."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
@@ -337,10 +337,9 @@ def test_the_style_sheet_is_there(pages: Visitor) -> None:
 # hostile text
 
 
-@pytest.fixture(scope="module")
-def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
-    found = union(tmp_path_factory.mktemp("hostile"), xa=("<b>Alt</b>ania", "en"))
-    rows = [
+def hostile_rows(texts: Sequence[str]) -> list[dict[str, str]]:
+    """An advertisement for each text, with the text in every field that takes one."""
+    return [
         {
             "id": f"{n}",
             "title": f"Welder {text}",
@@ -350,10 +349,16 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
             "text": f"{text} welder {text}",
             "job": text,
             "url": "https://jobs.example/1",
+            "date": "2026-03-01",
         }
-        for n, text in enumerate(HOSTILE)
+        for n, text in enumerate(texts)
     ]
-    share(found, "xa", *rows)
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
+    found = union(tmp_path_factory.mktemp("hostile"), xa=("<b>Alt</b>ania", "en"))
+    share(found, "xa", *hostile_rows(HOSTILE))
     yield visitor(found)
     found.close()
 

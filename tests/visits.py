@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import msgspec
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from landbridge.app import make_app
 from landbridge.config import Settings
@@ -53,11 +53,12 @@ max_drop = 1.0
 
 
 class Reply(msgspec.Struct):
-    """What came back. A header that came twice keeps its last value."""
+    """What came back. A header that came twice keeps its last value; `cookies` are the lines of all that were set."""
 
     status: int
     headers: dict[str, str]
     body: bytes
+    cookies: list[str] = []
 
     @property
     def text(self) -> str:
@@ -68,10 +69,56 @@ class Reply(msgspec.Struct):
         return msgspec.json.decode(self.body)
 
 
-class Visitor:
-    """Makes requests to an application as a server hands them on."""
+async def ask(
+    app: ASGIApp,
+    method: str,
+    path: str,
+    headers: Mapping[str, str] | None = None,
+    body: bytes = b"",
+    *,
+    host: str = "127.0.0.1",
+    scheme: str = "http",
+) -> Reply:
+    """One request to an application, as a server hands it on; `host` is the visitor's."""
+    where, _, query = path.partition("?")
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": scheme,
+        "path": unquote(where),
+        "raw_path": where.encode(),
+        "root_path": "",
+        "query_string": query.encode(),
+        "headers": [
+            (n.lower().encode(), v.encode()) for n, v in {"host": "localhost", **(headers or {})}.items()
+        ],
+        "server": ("localhost", 443 if scheme == "https" else 80),
+        "client": (host, 1),
+    }
+    pieces = [body[n : n + 2**16] for n in range(0, len(body), 2**16)] or [b""]
+    sent: list[Mapping[str, Any]] = []
 
-    def __init__(self, app: Starlette) -> None:
+    async def receive() -> Mapping[str, Any]:
+        if not pieces:
+            await asyncio.Event().wait()  # the visitor stays until the answer is there
+        piece = pieces.pop(0)
+        return {"type": "http.request", "body": piece, "more_body": bool(pieces)}
+
+    async def send(message: Mapping[str, Any]) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)  # type: ignore[arg-type]  # our messages are plain mappings
+    lines = [(k.decode(), v.decode()) for k, v in sent[0]["headers"]]
+    whole = b"".join(m.get("body", b"") for m in sent[1:])
+    return Reply(sent[0]["status"], dict(lines), whole, [v for k, v in lines if k == "set-cookie"])
+
+
+class Visitor:
+    """Makes requests to an application, each on its own."""
+
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> Reply:
@@ -80,39 +127,7 @@ class Visitor:
     def ask(
         self, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes = b""
     ) -> Reply:
-        where, _, query = path.partition("?")
-        scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": method,
-            "scheme": "http",
-            "path": unquote(where),
-            "raw_path": where.encode(),
-            "root_path": "",
-            "query_string": query.encode(),
-            "headers": [
-                (b"host", b"localhost"),
-                *((n.lower().encode(), v.encode()) for n, v in (headers or {}).items()),
-            ],
-            "server": ("localhost", 80),
-            "client": ("127.0.0.1", 1),
-        }
-        sent: list[Mapping[str, Any]] = []
-
-        waiting = [{"type": "http.request", "body": body, "more_body": False}]
-
-        async def receive() -> Mapping[str, Any]:
-            if not waiting:
-                await asyncio.Event().wait()  # the visitor stays until the answer is there
-            return waiting.pop()
-
-        async def send(message: Mapping[str, Any]) -> None:
-            sent.append(message)
-
-        asyncio.run(self.app(scope, receive, send))  # type: ignore[arg-type]
-        answered = {k.decode(): v.decode() for k, v in sent[0]["headers"]}
-        return Reply(sent[0]["status"], answered, b"".join(m.get("body", b"") for m in sent[1:]))
+        return asyncio.run(ask(self.app, method, path, headers, body))
 
 
 def union(folder: Path, **members: tuple[str, str]) -> Instance:

@@ -41,6 +41,7 @@ class OpenToAll:
                 "RateLimit-Policy",
                 "Retry-After",
                 "Landbridge-Total",
+                "Landbridge-Complete",
             ],
             max_age=86_400,
         )
