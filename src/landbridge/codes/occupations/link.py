@@ -1,0 +1,299 @@
+"""Which occupation a text names: an ESCO occupation, else a unit group of ISCO-08, else none rather than a wrong one.
+
+Two kinds of evidence. A title of the vocabulary that stands in the text, in as many of its letters as it covers; and
+the distance of the text's vector to the vector of each concept (encoder.py). Both are added up, and a temperature
+turns the sums into shares of one, beside what speaks for "no occupation at all". The shares of a unit group's
+occupations are the group's. All four numbers of the calibration come from titles that training had not seen
+(training/concepts.py), never from a benchmark.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from hashlib import blake2b
+from importlib import resources
+from pathlib import Path
+from typing import Literal, NamedTuple
+from zlib import crc32
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from landbridge.codes.occupations.encoder import Encoder, encoder, spaceless, words
+from landbridge.codes.occupations.titles import plain
+
+SPAN = 6  # words of the longest title that is looked for inside a text
+LEAST_COVER = 0.4  # what a title inside a longer text counts at least, against one that is all of it
+RUN = 12  # letters of one in a script without spaces
+_RANKED = 32  # concepts that a share is worked out for
+_SECOND_TONGUE = 0.8  # a title of another language than the text's, against one of its own
+_SHARED = 0.6  # a title that several unit groups have
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """A concept that a text may name; `confidence` is its share, 0 to 1."""
+
+    scheme: Literal["esco", "isco-08"]
+    code: str
+    confidence: float
+
+
+class Link(msgspec.Struct, frozen=True):
+    """What a text names. `kind` says how close: an occupation (several if unsure), a unit group, or none.
+
+    `occupations` are the answer, the likeliest first; `groups` the likeliest unit groups whatever the answer is.
+    """
+
+    kind: Literal["occupation", "group", "none"]
+    occupations: tuple[Candidate, ...] = ()
+    groups: tuple[Candidate, ...] = ()
+
+
+NOTHING = Link("none")
+
+
+class Calibration(NamedTuple):
+    """How evidence becomes shares. Measured by training/concepts.py on titles that training had not seen."""
+
+    temperature: float  # of the evidence, for the shares of concepts
+    title: float  # what a title that stands in the text counts beside nearness
+    group: float  # and what it counts for its unit group's other concepts
+    none: float  # the evidence at which no occupation at all is as likely as one
+    beyond: float  # how often the answer is a unit group without a closer occupation
+
+
+class Concepts(NamedTuple):
+    """N concepts and T titles of them.
+
+    `codes` are ISCO-08 codes and ESCO identifiers, `groups` the row of each one's unit group (its own for others).
+    `titles` are `title_hash`es in ascending order with the `concept` and `language` (its place in `languages`) of each.
+    """
+
+    codes: npt.NDArray[np.str_]  # N
+    groups: npt.NDArray[np.int32]  # N
+    vectors: npt.NDArray[np.int8]  # N × DIMENSIONS, in steps of 1/127
+    titles: npt.NDArray[np.uint64]  # T
+    concept: npt.NDArray[np.int32]  # T
+    language: npt.NDArray[np.int16]  # T
+    languages: npt.NDArray[np.str_]
+    calibration: Floats  # as Calibration names them
+
+
+def title_hash(title: str) -> int:
+    """Of the words of a title, as the encoder reads them: titles that read the same are the same."""
+    return _hash(" ".join(words(title)))
+
+
+def _hash(text: str) -> int:
+    data = text.encode("utf-8", "surrogatepass")
+    return crc32(data) << 32 | crc32(data, 0x9E3779B9)
+
+
+class Linker:
+    """Links texts by an encoder and its concepts."""
+
+    def __init__(self, encoder: Encoder, concepts: Concepts) -> None:
+        self._encoder = encoder
+        self._concepts = concepts
+        self.codes = [str(code) for code in concepts.codes]
+        self._row = {code: n for n, code in enumerate(self.codes)}
+        self.vectors: Floats = concepts.vectors.astype(np.float32).T
+        lengths = np.linalg.norm(self.vectors, axis=0, keepdims=True)
+        self.vectors = np.ascontiguousarray(self.vectors / np.maximum(lengths, 1e-9), np.float32)
+        self._wide = np.array([code.isdigit() and len(code) < 4 for code in self.codes])
+        self._languages = {str(code): n for n, code in enumerate(concepts.languages)}
+        order = np.argsort(concepts.groups, kind="stable")
+        edges = np.flatnonzero(np.diff(concepts.groups[order])) + 1
+        self._members = {int(concepts.groups[some[0]]): some for some in np.split(order, edges)}
+        self.version = blake2b(concepts.vectors.tobytes() + concepts.titles.tobytes(), digest_size=8).digest()
+        self.calibration = Calibration(*map(float, concepts.calibration))
+
+    def evidence(
+        self, texts: Sequence[str], languages: Sequence[str]
+    ) -> tuple[Floats, list[dict[int, float]]]:
+        """For each text: its nearness to each concept (a row, -1 to 1), and how much of it a concept's titles cover."""
+        cleared = [plain(text) for text in texts]
+        near: Floats = self._encoder.encode(cleared) @ self.vectors
+        covered = [
+            self._titles_in(words(text), language) for text, language in zip(cleared, languages, strict=True)
+        ]
+        return near, covered
+
+    def read(self, text: str, language: str = "") -> tuple[Link, frozenset[str] | None]:
+        """`link` of one text, with the words of the titles in it that made the answer; None where none did."""
+        link = self.link([text], [language])[0]
+        answer = {self._row[c.code] for c in (*link.occupations, *link.groups[:1])}
+        covered = {
+            word
+            for title, concepts in self._spans(words(plain(text)), language)
+            if any(
+                concept in answer or int(self._concepts.groups[concept]) in answer for concept, _ in concepts
+            )
+            for word in title.split()
+        }
+        return link, frozenset(covered) or None
+
+    def _titles_in(self, line: list[str], language: str) -> dict[int, float]:
+        """The concepts whose titles stand in a text, with how far they cover it."""
+        letters = max(sum(map(len, line)), 1)
+        found: dict[int, float] = {}
+        for title, concepts in self._spans(line, language):
+            share = LEAST_COVER + (1 - LEAST_COVER) * len(title.replace(" ", "")) / letters
+            for concept, trust in concepts:
+                found[concept] = max(found.get(concept, 0.0), share * trust)
+        return found
+
+    def _spans(self, line: list[str], language: str) -> Iterator[tuple[str, list[tuple[int, float]]]]:
+        """The titles that stand in a text, each with its concepts and how far it is to be trusted for them."""
+        spans: list[str] = []
+        for start, word in enumerate(line):
+            if spaceless(word):
+                spans += [
+                    word[a:b]
+                    for a in range(len(word))
+                    for b in range(a + 2, min(a + RUN, len(word)) + 1)
+                    if b - a < len(word)
+                ]
+            spans += [" ".join(line[start : end + 1]) for end in range(start, min(start + SPAN, len(line)))]
+        if not spans:
+            return
+        c = self._concepts
+        hashes = np.array([_hash(text) for text in spans], np.uint64)
+        first = np.searchsorted(c.titles, hashes, "left")
+        last = np.searchsorted(c.titles, hashes, "right")
+        own = self._languages.get(language, -1)
+        for n in np.flatnonzero(last > first).tolist():
+            rows = range(int(first[n]), int(last[n]))
+            trust = _SHARED if len({int(c.groups[c.concept[r]]) for r in rows}) > 1 else 1.0
+            yield (
+                spans[n],
+                [
+                    (
+                        int(c.concept[r]),
+                        trust if own < 0 or int(c.language[r]) == own else trust * _SECOND_TONGUE,
+                    )
+                    for r in rows
+                ],
+            )
+
+    def scores(self, texts: Sequence[str], languages: Sequence[str]) -> Floats:
+        """How much speaks for each concept (columns), in nats above no occupation at all."""
+        return self.weighed(*self.evidence(texts, languages), self.calibration)
+
+    def weighed(self, near: Floats, covered: Sequence[dict[int, float]], by: Calibration) -> Floats:
+        """Evidence as nats above no occupation; what stands above the unit groups is none."""
+        total = near.copy()
+        for row, found in zip(total, covered, strict=True):
+            for concept, share in found.items():
+                row[concept] += by.title * share
+            if by.group:
+                upper: dict[int, float] = {}
+                for concept, share in found.items():
+                    group = int(self._concepts.groups[concept])
+                    upper[group] = max(upper.get(group, 0.0), share)
+                for group, share in upper.items():
+                    row[self._members[group]] += by.group * share
+        total[:, self._wide] = -9
+        total -= by.none
+        total /= by.temperature
+        return total
+
+    def ranked(
+        self, own: Floats, near: Floats, rows: Ints, *, temperature: float = 0.3, answer_groups: bool = True
+    ) -> Floats:
+        """Scores of given concepts (columns) for ranking, where labels of all of them are at hand.
+
+        `own` is the likeness to a concept's labels, `near` that to its vector, `rows` its place here (-1: unknown).
+        Each concept helps its unit group, and a unit group is the answer itself by the share of all that is in it,
+        as often as `Calibration.beyond` says; without `answer_groups` it stands for its own labels alone.
+        """
+        total = own + 2 * near
+        codes = [self.codes[row] if row >= 0 else "" for row in rows]
+        place = {code: n for n, code in enumerate(codes)}
+        parent = np.array(
+            [
+                place.get(self.codes[self._concepts.groups[row]], n) if row >= 0 else n
+                for n, row in enumerate(rows)
+            ]
+        )
+        wide = np.array([code.isdigit() and len(code) < 4 for code in codes])
+        total = total + 0.1 * total[:, parent] - 0.2 * wide
+        if not answer_groups:
+            return np.asarray(total, np.float32)
+        weights = np.exp((total - total.max(axis=1, keepdims=True)).astype(np.float64) / temperature)
+        weights[:, wide] = 0
+        whole = np.zeros_like(weights)
+        np.add.at(whole.T, parent, weights.T)
+        unit = np.array([code.isdigit() and len(code) == 4 for code in codes])
+        beyond = self.calibration.beyond
+        shares = np.where(unit, beyond * whole, (1 - beyond) * weights) / weights.sum(axis=1, keepdims=True)
+        return np.asarray(shares + 1e-4 * total, np.float32)
+
+    def link(self, texts: Sequence[str], languages: Sequence[str] = ()) -> list[Link]:
+        """What each text names. `languages` (BCP 47, "" for unknown) may be left out."""
+        if not texts:
+            return []
+        scores = self.scores(texts, languages or [""] * len(texts))
+        return [self._answer(row) for row in scores]
+
+    def groups(self, texts: Sequence[str], languages: Sequence[str] = (), most: int = 10) -> list[list[str]]:
+        """The unit groups that each text may name, the likeliest first, whether or not it names one."""
+        rows = np.flatnonzero([len(code) == 4 for code in self.codes])
+        found = []
+        for n in range(0, len(texts), 512):
+            part = texts[n : n + 512]
+            scores = self.scores(part, languages[n : n + 512] or [""] * len(part))
+            weights = np.exp(np.minimum(scores, 60).astype(np.float64))
+            shares = np.zeros((len(self.codes), len(part)))
+            np.add.at(shares, self._concepts.groups, weights.T)
+            best = np.argsort(-shares[rows], axis=0, kind="stable")[:most]
+            found += [[self.codes[rows[r]] for r in column] for column in best.T]
+        return found
+
+    def _answer(self, scores: Floats) -> Link:
+        best = np.argpartition(-scores, _RANKED)[:_RANKED]
+        best = best[np.argsort(-scores[best], kind="stable")]
+        weights = np.exp(np.minimum(scores[best], 60).astype(np.float64))
+        shares = weights / (1.0 + weights.sum())
+        groups: dict[int, float] = {}
+        for row, share in zip(best, shares, strict=True):
+            group = int(self._concepts.groups[row])
+            groups[group] = groups.get(group, 0.0) + float(share)
+        ranked = sorted(groups, key=lambda g: -groups[g])[:5]
+        likely = tuple(
+            Candidate("isco-08", self.codes[g], round(groups[g], 3)) for g in ranked if groups[g] >= LEAST
+        )
+        if not likely or likely[0].confidence < SURE_GROUP:
+            return Link("none", (), likely)
+        beyond = self.calibration.beyond
+        named = [
+            Candidate("esco", self.codes[int(row)], round(float(share), 3))
+            for row, share in zip(best[:3], shares[:3], strict=True)
+            if not self.codes[int(row)].isdigit()
+            and share >= SURE
+            and (1 - beyond) * share >= beyond * groups[int(self._concepts.groups[row])]
+        ]
+        if named:
+            return Link("occupation", tuple(named), likely)
+        return Link("group", likely[:1], likely)
+
+
+LEAST = 0.005  # the share below which a unit group is not named among the likely ones
+SURE = 0.25  # the share from which an occupation is named
+SURE_GROUP = 0.3  # and a unit group
+
+
+def load(path: Path) -> Concepts:
+    """Reads concepts; raises OSError or ValueError where there are none."""
+    with np.load(path) as file:
+        return Concepts(*(file[name] for name in Concepts._fields))
+
+
+@cache
+def linker() -> Linker:
+    """The linker of this package."""
+    with resources.as_file(resources.files("landbridge.codes.occupations") / "model/concepts.npz") as path:
+        return Linker(encoder(), load(path))

@@ -1,0 +1,1 @@
+"""What is trained here and shipped with the package: `./run train-encoder`."""
