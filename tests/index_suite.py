@@ -113,6 +113,11 @@ class IndexSuite:
             assert self.ask(index, words=words(text)) == ["1"], text
         assert self.ask(index, words=words("doctorate")) == []  # a field with search = 0
 
+    def test_a_record_without_a_word_is_counted_and_filtered_as_any(self, index: Index) -> None:
+        self.keep(index, vacancy("1", "Cook", places=(ALMATY,)), vacancy("2", "?"))
+        assert (index.count(), index.view().size()) == (2, 2)
+        assert self.ask(index, filters=(Terms("country", "country", ("KZ",)),)) == ["1"]
+
     def test_all_words_must_match(self, index: Index) -> None:
         self.keep(index, vacancy("1", "Welder", description="night shift"), vacancy("2", "Welder"))
         assert self.ask(index, words=words("welder night")) == ["1"]
@@ -281,9 +286,11 @@ class IndexSuite:
         def of(*values: str, prefixes: tuple[str, ...] = ()) -> list[str]:
             return sorted(self.ask(market, filters=(Terms("occupation", "occupation", values, prefixes),)))
 
-        assert of("isco-08:7212") == ["permanent"]
-        assert of(prefixes=("isco-08:7",)) == ["both", "permanent"]
-        assert of("odd jobs", prefixes=("isco-08:721",)) == ["late", "permanent"]
+        assert of("isco-08:7126") == ["both"]
+        assert of("isco-08:7212") == ["late", "nothing", "permanent"]  # where no code says so, the title does
+        assert of(prefixes=("isco-08:7",)) == ["both", "late", "nothing", "permanent"]
+        self.keep(market, vacancy("untitled", "?", occupation=(Concept(text="Xyzzy"),)))
+        assert of("xyzzy", prefixes=("isco-08:712",)) == ["both", "untitled"]
 
     def test_two_spellings_of_an_employer_are_one(self, market: Index) -> None:
         filters = (Terms("employer", "employer", ("shipyard north",)),)
@@ -478,7 +485,7 @@ class IndexSuite:
         filters = (Terms("contract", "contract", ("seasonal",)), Terms("country", "country", ("KZ",)))
         facets = market.view().search(Plan(filters=filters, facets=("contract", "occupation"))).facets
         assert dict(facets["contract"].values) == {"permanent": 2, "project": 1, "seasonal": 1}
-        assert dict(facets["occupation"].values) == {"odd jobs": 1}
+        assert dict(facets["occupation"].values) == {"isco-08:7212": 1}
 
     def test_only_the_most_frequent_values_are_looked_at(self, index: Index) -> None:
         self.keep(
@@ -513,8 +520,9 @@ class IndexSuite:
         )
         view = index.view()
         assert view.values("city") == [("almaty", 2), ("astana", 1), ("talgar", 1)]
-        assert view.values("skills") == [("arc welding", 2), ("mig", 1)]  # no facet, and listed all the same
-        assert view.values("occupation") == [("isco-08:5120", 1)]
+        skills = [("skill:arc-welding", 2), ("skill:mig-mag-welding", 1)]  # no facet, and listed all the same
+        assert view.values("skills") == skills
+        assert view.values("occupation") == [("isco-08:7212", 2), ("isco-08:5120", 1)]
         assert view.values("employer") == []
 
     # words it knows

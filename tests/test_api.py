@@ -136,7 +136,53 @@ def test_a_cursor_of_another_time_is_still_one_or_is_refused(api: Visitor, insta
 
 
 def test_a_blank_parameter_is_not_given(api: Visitor) -> None:
-    assert api.get("/api/v1/find?q=welder&place=&radius=&pay=&sort=").json["total"]["count"] == 2
+    blank = api.get(f"{NEXT}&place=&radius=&pay=&sort=&literal=").json["total"]["count"]
+    assert blank == api.get(NEXT).json["total"]["count"] == 3
+
+
+def test_an_answer_says_as_which_occupation_its_words_were_read(api: Visitor) -> None:
+    found = api.get(NEXT).json
+    assert {h["member"] for h in found["hits"]} == {"xa", "xb"}
+    assert {"isco-08": "7212"} in [{o["scheme"]: o["code"]} for o in found["occupations"]]
+    for hit in found["hits"]:
+        assert "7212" in [o["code"] for o in hit["record"]["occupations"]]
+    literal = api.get(f"{NEXT}&literal=1").json
+    assert ({h["member"] for h in literal["hits"]}, literal["occupations"]) == ({"xa"}, [])
+
+
+def test_a_title_is_read_as_an_occupation_in_whatever_language(api: Visitor) -> None:
+    for title in ("welder", "Сварщик", "thợ hàn"):
+        found = api.get(f"/api/v1/occupations?q={quote(title)}&lang=ru").json
+        assert found["kind"] in {"occupation", "group"}
+        first = found["groups"][0]
+        assert (first["scheme"], first["code"], first["label"], first["language"]) == (
+            "isco-08",
+            "7212",
+            "сварщик",
+            "ru",
+        )
+        assert first["uri"] == "http://data.europa.eu/esco/isco/C7212"
+        assert first["confidence"] > 0.5
+    nothing = api.get("/api/v1/occupations?q=%3F").json
+    assert nothing == {"kind": "none", "occupations": [], "groups": []}
+    assert api.get("/api/v1/occupations?q=%3F&text=welder").json["groups"][0]["code"] == "7212"
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ("", "q"),
+        ("q=+", "q"),
+        ("q=" + "a" * 2_001, "q"),
+        ("q=a&text=" + "a" * 2_001, "text"),
+        ("q=a&lang=klingon_", "lang"),
+        ("q=a&q=b", "q"),
+    ],
+)
+def test_what_cannot_be_read_as_an_occupation_is_named(api: Visitor, query: str, parameter: str) -> None:
+    reply = api.get(f"/api/v1/occupations?{query}")
+    assert (reply.status, reply.json["parameter"]) == (400, parameter)
+    assert reply.json["hint"]
 
 
 def test_a_member_that_nobody_knows_is_not_found(api: Visitor) -> None:
@@ -222,7 +268,16 @@ def test_an_answer_that_one_has_is_not_sent_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["members", "kinds", "kinds/vacancy", "openapi.json", "records/xa/jobs/2", "export"]
+    "path",
+    [
+        "members",
+        "kinds",
+        "kinds/vacancy",
+        "openapi.json",
+        "records/xa/jobs/2",
+        "export",
+        "occupations?q=welder",
+    ],
 )
 def test_every_answer_has_a_mark_by_which_it_is_known(api: Visitor, path: str) -> None:
     first = api.get(f"/api/v1/{path}")
@@ -294,7 +349,7 @@ def test_the_head_of_an_export_is_no_export(
 
     monkeypatch.setattr(instance, "every", fail)
     reply = api.ask("HEAD", "/api/v1/export?q=welder&format=csv")
-    assert (reply.status, reply.headers["landbridge-total"], reply.body) == (200, "2", b"")
+    assert (reply.status, reply.headers["landbridge-total"], reply.body) == (200, "3", b"")
 
 
 def test_an_export_that_breaks_off_has_no_end_and_tells_nobody_why(
@@ -349,7 +404,17 @@ def test_other_pages_are_nobody_elses_to_read(api: Visitor) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["members", "kinds", "kinds/vacancy", "openapi.json", "records/xa/jobs/2", "suggest", "find", "export"],
+    [
+        "members",
+        "kinds",
+        "kinds/vacancy",
+        "openapi.json",
+        "records/xa/jobs/2",
+        "suggest",
+        "find",
+        "export",
+        "occupations",
+    ],
 )
 def test_a_parameter_that_nobody_knows_is_named(api: Visitor, path: str) -> None:
     reply = api.get(f"/api/v1/{path}?colour=red")
@@ -462,6 +527,8 @@ POSITIVE, NEGATIVE = (
         ("export", POSITIVE, 60),
         ("suggest", POSITIVE, 60),
         ("suggest", NEGATIVE, 20),
+        ("occupations", POSITIVE, 60),
+        ("occupations", NEGATIVE, 20),
         ("record", POSITIVE, 50),
         ("kind", POSITIVE, 50),
         ("kinds", POSITIVE, 1),

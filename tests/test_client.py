@@ -17,7 +17,8 @@ import pytest
 
 from landbridge import client as ours
 from landbridge.client import AsyncClient, Client, Gone, Problem, Unreachable, Unreadable, answers
-from landbridge.find import record, search, suggest
+from landbridge.codes.occupations.link import Candidate
+from landbridge.find import occupations, record, search, suggest
 from tests.visits import served
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -71,6 +72,16 @@ def test_the_feed_is_walked_to_its_end_and_gone_on_with(client: Client) -> None:
     assert [p.items for p in later] == [[]]
 
 
+def test_a_title_is_read_as_an_occupation(client: Client) -> None:
+    found = client.occupations("Сварщик", lang="de")
+    assert found.groups[0].code == "7212"
+    assert (found.groups[0].label.lower(), found.groups[0].language) == ("schweißer", "de")
+    assert client.occupations("?", "welder").groups[0].code == "7212"
+    assert client.occupations("?").kind == "none"
+    assert "7212" in {o.code for o in client.find("welder").occupations}
+    assert client.find("welder", literal=True).occupations == []
+
+
 def test_suggestions_and_kinds(client: Client) -> None:
     assert {"vacancy", "candidate"} <= {k.name for k in client.kinds()}
     deadline = 100
@@ -112,6 +123,7 @@ def test_over_an_event_loop_the_answers_are_the_same(client: Client, address: st
                 await found.members(),
                 await found.kinds(),
                 await found.suggest("san"),
+                await found.occupations("Сварщик", lang="de"),
                 (await found.find("welder")).hits,
                 [h.id async for h in found.find_all("welder", limit=7)],
                 export.total,
@@ -125,6 +137,7 @@ def test_over_an_event_loop_the_answers_are_the_same(client: Client, address: st
         client.members(),
         client.kinds(),
         client.suggest("san"),
+        client.occupations("Сварщик", lang="de"),
         client.find("welder").hits,
         [h.id for h in client.find_all("welder", limit=7)],
         client.find("welder").total.count,
@@ -338,6 +351,7 @@ def test_what_is_no_address_is_refused_at_once(address: str) -> None:
     [
         search.Result, search.Hit, search.Total, search.YearlyPay, search.Facet, search.FacetValue,
         search.Correction, search.MemberAnswer, record.Record, record.Provenance, suggest.Suggestion,
+        Candidate, occupations.ReadAs, occupations.Occupation,
     ],
     ids=lambda t: t.__name__,
 )  # fmt: skip

@@ -12,6 +12,7 @@ import pytest
 from landbridge.errors import ConfigError
 from landbridge.find.index import open_index
 from landbridge.find.index import tantivy as adapter
+from landbridge.find.index.document import Writer
 from landbridge.find.index.protocol import Index, Plan, Reading, Removal, Word
 from landbridge.find.index.tantivy import edits, neighbours
 from landbridge.find.rates import Rates
@@ -141,6 +142,7 @@ def test_an_index_whose_files_are_damaged_says_so_and_can_be_rebuilt(tmp_path: P
 
 def test_a_long_write_commits_on_its_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(adapter, "COMMIT", 10)
+    monkeypatch.setattr(Writer, "TOGETHER", 5)  # records are read in so many at a time
     index, reader = (open_index(tmp_path, "xa", VACANCY, RATES) for _ in range(2))
     seen = []
 

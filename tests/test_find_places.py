@@ -5,14 +5,19 @@ import gzip
 import io
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from landbridge.find import towns
-from landbridge.find.places import distance, near, resolve, within
+from landbridge.find import places, towns
+from landbridge.find.places import distance, namesakes, near, resolve, within, written
+from landbridge.find.query import PlaceRead
 from landbridge.kinds.values import Place
+from tests.index_suite import vacancy
+from tests.test_find_mapping import value
+from tests.test_find_search import Union, keys
 
 
 def found(text: str, country: str = "") -> tuple[str, str]:
@@ -188,6 +193,191 @@ def test_a_country_alone_is_only_a_country() -> None:
 def test_what_is_no_town_is_none(text: str, country: str) -> None:
     place = resolve(text, country)
     assert place is None or not place.id
+
+
+@pytest.mark.parametrize(
+    ("text", "city", "country"),
+    [
+        *((name, "Almaty", "KZ") for name in ("Алматы", "Almaty", "Алма-Ата", "阿拉木图", "KZ-75")),
+        *((name, "Hanoi", "VN") for name in ("河内", "Ханой", "Hà Nội", "VN-HN")),
+        *((name, "Bishkek", "KG") for name in ("Бишкек", "Фрунзе", "比什凯克", "KG-GB")),
+        ("Севастополь", "Sevastopol", "UA"),
+        ("RU-MOW", "Moscow", "RU"),
+        ("胡志明市", "Ho Chi Minh City", "VN"),
+        ("Сурабая", "Surabaya", "ID"),
+        ("金边", "Phnom Penh", "KH"),
+        ("仰光", "Yangon", "MM"),
+        ("DE30", "Berlin", "DE"),
+    ],
+)
+def test_a_town_has_one_place_under_its_names_and_codes(text: str, city: str, country: str) -> None:
+    place = resolve(text, best=True)
+    assert place is not None
+    assert (place.city, place.country) == (city, country)
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "country"),
+    [
+        *((name, "Jawa Barat", "ID") for name in ("西爪哇省", "Западная Ява", "West Java", "Jabar", "ID-JB")),
+        *((name, "广东", "CN") for name in ("広東省", "廣東省", "Гуандун", "провинция Гуандун", "CN-GD")),
+        *((name, "Île-de-France", "FR") for name in ("Иль-де-Франс", "法兰西岛", "FR10", "FR-IDF")),
+        *((name, "Гродненская область", "BY") for name in ("Гродненская", "Grodno Region", "BY-HR")),
+        ("Котайкская область", "Կոտայք", "AM"),
+        ("Surxondaryo", "Сурхандарьинская область", "UZ"),
+        ("Область Абая", "область Абай", "KZ"),
+        ("NTB", "Nusa Tenggara Barat", "ID"),
+        ("Бали", "Bali", "ID"),
+        ("Kabupaten Badung", "Kabupaten Badung", "ID"),
+        ("Kabupaten Gunungkidul", "Kabupaten Gunungkidul", "ID"),
+        ("Zambales", "Zambales", "PH"),
+        ("Tawi-Tawi", "Tawi-Tawi", "PH"),
+        ("Bohol", "Bohol", "PH"),
+        ("Camarines Sur", "Camarines Sur", "PH"),
+        ("EL30", "Αττική", "GR"),
+        ("DE2", "Bayern", "DE"),
+        ("DE21", "Oberbayern", "DE"),
+        ("PL91", "Warszawski stołeczny", "PL"),
+        ("SE23", "Västsverige", "SE"),
+        ("NO07", "Nord-Norge", "NO"),
+        ("US-GA", "Georgia", "US"),
+    ],
+)
+def test_a_region_is_one_under_its_names_and_codes(text: str, region: str, country: str) -> None:
+    place = resolve(text, best=True)
+    assert place is not None
+    assert (place.region, place.country, place.id) == (region, country, "")
+
+
+def test_three_capitals_are_a_region_where_the_country_is_known() -> None:
+    assert resolve("NCR", "PH") == Place(text="NCR", country="PH", region="National Capital Region")
+    assert resolve("DIY") is None
+
+
+def test_a_code_of_kladr_is_a_region_of_russia() -> None:
+    assert resolve("7600000000000", "RU") == Place(
+        text="7600000000000", country="RU", region="Ярославская область"
+    )
+    assert found("7700000000000", "RU") == ("Moscow", "RU")
+
+
+def test_every_region_of_the_table_has_its_town_and_its_codes_once() -> None:
+    lines = [
+        line.split("\t") for line in places._text("regions.tsv").splitlines() if not line.startswith("#")
+    ]
+    codes = [code for _, _, said, _ in lines for code in said.split()]
+    assert len(set(codes)) == len(codes)
+    for country, seat, said, names in lines:
+        for code in said.split():
+            place = resolve(code, country, best=True)
+            assert place is not None, code
+            assert (place.country, place.region) == (country, names.split(" | ")[0]), (code, seat)
+
+
+def test_a_town_says_its_region() -> None:
+    place = resolve("Мытищи", "RU")
+    assert place is not None
+    assert place.region == "Московская область"
+
+
+def test_a_region_beside_its_country_is_the_region() -> None:
+    assert resolve("Selangor, Malaysia") == Place(text="Selangor, Malaysia", country="MY", region="Selangor")
+
+
+@pytest.mark.parametrize(
+    ("text", "others"),
+    [
+        ("Springfield", ["Springfield, Massachusetts", "Springfield, Illinois"]),
+        ("Valencia", ["Valencia, Comunitat Valenciana"]),
+        ("Cambridge", ["Cambridge, Ontario", "Cambridge, Massachusetts"]),
+        ("Georgia", ["Georgia, US"]),
+        ("NCR", ["National Capital Region, PH"]),
+    ],
+)
+def test_a_name_of_several_places_says_what_else_it_could_be(text: str, others: list[str]) -> None:
+    place = resolve(text, best=True)
+    assert place is not None
+    found = namesakes(text, place)
+    assert [written(one) for one in found][: len(others)] == others
+    for one in [place, *found]:
+        again = resolve(written(one), best=True)
+        assert again is not None
+        assert (again.country, again.region) == (one.country, one.region)
+
+
+@pytest.mark.parametrize(
+    "text", ["Алматы", "Киров", "New York", "Birmingham", "河内", "Paris, TX", "Selangor"]
+)
+def test_a_place_meant_by_far_is_not_asked_about(text: str) -> None:
+    place = resolve(text, best=True)
+    assert place is not None
+    assert namesakes(text, place) == []
+
+
+def test_the_country_asked_for_settles_a_name() -> None:
+    place = resolve("Valencia", "ES", best=True)
+    assert place is not None
+    assert namesakes("Valencia", place, "ES") == []
+
+
+def test_an_answer_says_how_its_place_was_read(tmp_path: Path) -> None:
+    market = Union(tmp_path, xa=[vacancy("one", "Cook", places=(Place(country="US", lat=37.2, lon=-93.3),))])
+    read = market.find("cook", place="Springfield").place
+    assert isinstance(read, PlaceRead)
+    assert read.taken.write == "Springfield, Missouri"
+    assert {one.region for one in read.others} >= {"Illinois", "Massachusetts"}
+    assert keys(market.find("cook", place="Springfield, Illinois")) == []
+    assert market.find("cook", place="37.2,-93.3").place is None
+
+
+def test_a_place_near_a_border_finds_what_is_beyond_it(tmp_path: Path) -> None:
+    lviv, bishkek, astana = (
+        Place(country=p.country, city=p.city, lat=p.lat, lon=p.lon)
+        for name, land in (("Lviv", "UA"), ("Бишкек", "KG"), ("Астана", "KZ"))
+        if (p := resolve(name, land))
+    )
+    market = Union(tmp_path, xa=[vacancy("kg", "Cook", places=(bishkek,)), vacancy("kz", "Cook", places=(astana,))],
+                   xb=[vacancy("ua", "Cook", places=(lviv,), member="xb")])  # fmt: skip
+    assert keys(market.find("cook", place="Кордай")) == ["kg"]  # Korday is in Kazakhstan, 20 km from Bishkek
+    assert keys(market.find("cook", place="Przemyśl", radius="100")) == ["ua"]
+
+
+@pytest.mark.parametrize(
+    ("row", "kept"),
+    [
+        (
+            {"city": "Шымкент"},
+            Place(text="Шымкент", country="KZ", city="Shymkent"),
+        ),
+        (
+            {"city": "Талдықорған", "region": "Жетысуская область"},
+            Place(
+                text="Талдықорған, Жетысуская область",
+                country="KZ",
+                region="область Жетысу",
+                city="Taldykorgan",
+            ),
+        ),
+        (
+            {"city": "Kokshetau"},
+            Place(country="KZ", region="Акмолинская область", city="Kokshetau"),
+        ),
+        (
+            {"region": "Ақмола облысы", "text": "Ақмола облысы, село"},
+            Place(text="Ақмола облысы, село", country="KZ", region="Акмолинская область"),
+        ),
+        (
+            {"city": "Altaburg", "region": "Old Province"},
+            Place(country="KZ", region="Old Province", city="Altaburg"),
+        ),
+    ],
+)
+def test_a_record_has_one_spelling_of_its_place_and_keeps_the_words_of_its_source(
+    row: dict[str, str], kept: Place
+) -> None:
+    lines = "\n".join(f'places.{name} = "{name}"' for name in ("city", "region", "text"))
+    (place,) = value("places", lines, row, top='country = "KZ"')
+    assert msgspec.structs.replace(place, id="", lat=None, lon=None) == kept
 
 
 @given(st.text(max_size=60), st.sampled_from(["", "RU", "VN", "SG", "XA", "ID"]), st.booleans())

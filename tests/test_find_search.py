@@ -167,7 +167,7 @@ def six(union: Found) -> Union:
     ],
 )
 def test_a_word_is_found_in_its_language_by_whatever_form_it_has(six: Union, text: str, key: str) -> None:
-    result = six.find(text)
+    result = six.find(text, literal="1")
     assert keys(result) == [key]
     assert result.total.count == 1
     assert result.total.exact
@@ -194,7 +194,118 @@ def test_a_word_is_found_in_its_language_by_whatever_form_it_has(six: Union, tex
     ],
 )
 def test_words_phrases_and_excluded_words(six: Union, text: str, expected: list[str]) -> None:
-    assert keys(six.find(text)) == expected
+    assert keys(six.find(text, literal="1")) == expected
+
+
+# occupations
+
+
+@pytest.fixture
+def welders(union: Found) -> Union:
+    return union(
+        xa=[vacancy("ru", "Сварщик", language="ru", member="xa", description="Сварка труб вахтой")],
+        xb=[vacancy("vi", "Thợ hàn", language="vi", member="xb"), vacancy("cook", "Cook", member="xb")],
+        xc=[
+            vacancy("en", "Welder", language="en", member="xc", description="Weld pipes."),
+            vacancy("de", "Schweißer", language="de", member="xc"),
+            vacancy("hy", "Եռակցող", language="hy", member="xc"),
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [("welder", "en"), ("сварщик", "ru"), ("thợ hàn", "vi"), ("Schweißer", "de"), ("եռակցող", "hy")],
+)
+def test_a_word_that_names_an_occupation_finds_it_in_every_language(
+    welders: Union, text: str, key: str
+) -> None:
+    result = welders.find(text)
+    assert {*keys(result)} == {"ru", "vi", "en", "de", "hy"}
+    assert keys(result)[0] == key  # whoever has the word itself
+    assert ("isco-08", "7212") in [(o.scheme, o.code) for o in result.occupations]
+    assert len({o.code for o in result.occupations}) == len(result.occupations)
+    assert result.corrections == []
+
+
+def test_words_beside_an_occupation_must_be_there_as_ever(welders: Union) -> None:
+    assert keys(welders.find("сварщик pipes")) == ["en"]
+    assert keys(welders.find("welder вахтой")) == ["ru"]
+    assert {*keys(welders.find("сварщик -pipes"))} == {"ru", "vi", "de", "hy"}
+    assert keys(welders.find('"welder"')) == ["en"]  # a phrase is what it says
+
+
+def test_a_question_may_be_literal(welders: Union) -> None:
+    result = welders.find("welder", literal="1")
+    assert (keys(result), result.occupations) == (["en"], ())
+    assert welders.find("welder", literal="0").total.count == 5
+
+
+def test_a_hit_says_its_occupation_and_by_what_it_is_told(union: Found) -> None:
+    code = Concept(text="Шеф-повар", scheme="isco-08", code="5120")
+    market = union(
+        xa=[
+            vacancy("coded", "Welder", occupation=(code,)),  # its own code is believed before its title
+            vacancy("titled", "Сварщик", language="ru"),
+            vacancy("nothing", "?"),
+        ]
+    )
+    found = {h.id.rpartition("/")[2]: msgspec.json.decode(h.record) for h in market.find().hits}
+    assert found["coded"]["occupations"] == [
+        {"scheme": "isco-08", "code": "5120", "confidence": 1.0, "by": "code"}
+    ]
+    (told,) = (o for o in found["titled"]["occupations"] if o["scheme"] == "isco-08")
+    assert (told["code"], told["by"]) == ("7212", "title")
+    assert "occupations" not in found["nothing"]
+    assert found["coded"]["values"]["occupation"][0]["text"] == "Шеф-повар"  # as the member shared it
+
+
+def test_a_record_is_filtered_and_counted_by_the_occupation_that_it_is_linked_to(union: Found) -> None:
+    market = union(
+        xa=[
+            vacancy("en", "Welder", occupation=(Concept(scheme="own", code="63"),)),
+            vacancy("code", "?", occupation=(Concept(scheme="isco-08", code="7212"),)),
+            vacancy("none", "?", occupation=(Concept(text="?", scheme="own", code="63"),)),
+        ],
+        xb=[vacancy("ru", "Сварщик", language="ru", member="xb")],
+    )
+    assert sorted(keys(market.find(occupation="isco-08:7212"))) == ["code", "en", "ru"]
+    assert keys(market.find(occupation="own:63")) == ["none"]
+    (facet,) = market.find(facets="occupation").facets
+    first = facet.values[0]
+    assert (first.key, first.label, first.count) == ("isco-08:7212", "welder", 3)
+
+
+def test_an_occupation_that_is_known_stands_for_a_word_that_is_not(union: Found) -> None:
+    market = union(xa=[vacancy("ru", "Сварщик", language="ru"), vacancy("other", "Bookshop", language="en")])
+    result = market.find("welder")
+    assert (keys(result), result.corrections) == (["ru"], [])
+    market.index("xa").write([(3, vacancy("typo", "Weldar wanted"))])  # one edit away
+    result = market.find("welder")  # a title of the vocabulary is rightly spelt
+    assert "ru" in keys(result)
+    assert result.corrections == []
+
+
+def test_words_typed_in_another_layout_are_read_again_and_said(union: Found) -> None:
+    market = union(
+        xa=[vacancy("ru", "Сварщик", language="ru"), vacancy("book", "Книжный магазин", language="ru")]
+    )
+    result = market.find("cdfhobr")
+    assert keys(result) == ["ru"]
+    assert [(c.word, c.searched) for c in result.corrections] == [("cdfhobr", ["сварщик"])]
+    assert keys(market.find("ryb;ysq vfufpby")) == ["book"]  # not one word of it names an occupation
+    assert keys(market.find('"cdfhobr"')) == []  # a phrase is meant as it stands
+
+
+def test_a_word_that_names_an_occupation_is_not_taken_for_one_two_edits_away(union: Found) -> None:
+    market = union(xa=[vacancy("ru", "Электрик", language="ru"), vacancy("typo", "Elektrisian wanted")])
+    assert market.find("electrician", literal="1").corrections[0].searched == ["elektrisian"]
+    result = market.find("electrician")
+    assert "ru" in keys(result)
+    assert result.corrections == []
+
+
+# what is left out
 
 
 def test_excluded_words_alone_leave_the_rest(six: Union) -> None:
@@ -225,28 +336,28 @@ def test_without_words_everything_is_there_the_newest_first(union: Found) -> Non
 
 
 def test_a_word_that_nobody_knows_is_sought_as_its_neighbours_and_that_is_said(six: Union) -> None:
-    result = six.find("wleder")
+    result = six.find("wleder", literal="1")
     assert keys(result) == ["en"]
     assert result.corrections[0].word == "wleder"
     assert "welder" in result.corrections[0].searched
-    result = six.find("сворщики")
+    result = six.find("сворщики", literal="1")
     assert keys(result) == ["ru"]
     assert [(c.word, c.searched) for c in result.corrections] == [("сворщики", ["сварщики"])]
 
 
 def test_two_edits_are_forgiven_in_long_words_only(union: Found) -> None:
     market = union(xa=[vacancy("1", "Electrician"), vacancy("2", "Cooks")])
-    result = market.find("electrisain")
+    result = market.find("electrisain", literal="1")
     assert keys(result) == ["1"]
     assert (result.corrections[0].word, result.corrections[0].searched) == ("electrisain", ["electrician"])
-    assert keys(market.find("kuuk")) == []
+    assert keys(market.find("kuuk", literal="1")) == []
 
 
 def test_a_word_that_some_member_knows_is_never_widened(union: Found) -> None:
     market = union(
         xa=[vacancy("1", "Welder"), vacancy("2", "Welder")], xb=[vacancy("3", "Elder", member="xb")]
     )
-    result = market.find("elder")
+    result = market.find("elder", literal="1")
     assert (keys(result), result.corrections) == (["3"], [])
     # also where the member that knows it has nothing else to say
     assert market.find("elder -elder").corrections == []
@@ -254,7 +365,7 @@ def test_a_word_that_some_member_knows_is_never_widened(union: Found) -> None:
 
 def test_numbers_and_short_words_are_not_widened(six: Union) -> None:
     for text in ("5g", "xyz", "20251"):
-        result = six.find(text)
+        result = six.find(text, literal="1")
         assert (keys(result), result.corrections) == ([], [])
 
 
@@ -292,7 +403,7 @@ def test_every_member_says_how_it_stands(six: Union) -> None:
     six.standings["xd"] = Standing(id="xd", name="D", state="never")
     six.members["xd"] = Member(("XD",))
     six.standings["xa"] = msgspec.structs.replace(six.standings["xa"], claimed=50)
-    answers = {m.id: m for m in six.find("сварщик").members}
+    answers = {m.id: m for m in six.find("сварщик", literal="1").members}
     assert (answers["xa"].state, answers["xa"].hits, answers["xa"].harvested, answers["xa"].claimed) == (
         "ok",
         1,
@@ -333,7 +444,8 @@ def test_a_change_is_found_at_once_by_a_union_already_open(six: Union, tmp_path:
     writer = open_index(tmp_path, "xa", VACANCY, RATES)
     writer.write([(3, vacancy("new", "Plumber", member="xa")), (4, Removal("xa/jobs/ru"))])
     assert keys(six.find("plumber")) == ["new"]
-    assert keys(six.find("сварщик")) == []
+    assert keys(six.find("сварщик", literal="1")) == []
+    assert "ru" not in keys(six.find("сварщик"))
 
 
 # ranking
@@ -341,11 +453,12 @@ def test_a_change_is_found_at_once_by_a_union_already_open(six: Union, tmp_path:
 
 def test_scores_of_members_compare_however_large_and_different_they_are(union: Found) -> None:
     """The word is rare in one register and common in the other: the same advertisement scores the same."""
-    filler = "the quick brown fox jumps over it"
-    small = [vacancy("small", "Welder", description=filler)]
-    small += [vacancy(f"s{n}", "Cook", description=filler) for n in range(19)]
-    large = [vacancy("large", "Welder", description=filler, member="xb")]
-    large += [vacancy(f"l{n}", "Welder", description=filler, member="xb") for n in range(199)]
+    text = "the quick brown fox jumps over it"
+    isco = (Concept(scheme="isco-08", code="7212"),), (Concept(scheme="isco-08", code="5120"),)
+    weld, cook = ({"description": text, "occupation": code} for code in isco)
+    small = [vacancy("small", "Welder", **weld), *(vacancy(f"s{n}", "Cook", **cook) for n in range(19))]
+    large = [vacancy("large", "Welder", member="xb", **weld)]
+    large += [vacancy(f"l{n}", "Welder", member="xb", **weld) for n in range(199)]
     market = union(xa=small, xb=large)
     scores = {h.member: h.score for h in market.find("welder", limit="100").hits}
     assert scores["xa"] == pytest.approx(scores["xb"], rel=0.02)
@@ -457,7 +570,7 @@ def test_records_without_a_value_are_counted_and_shown_on_demand(union: Found) -
         ({"occupation": "isco-08:72"}, ["a"]),
         ({"occupation": "isco-08:7"}, ["a", "b"]),
         ({"occupation": "isco-08:7212,isco-08:7126"}, ["a", "b"]),
-        ({"occupation": "hh:7"}, ["c"]),  # a flat list: 7 is not 71
+        ({"occupation": "own:7"}, ["c"]),  # a flat list: 7 is not 71
         ({"employer": "SHIPYARD north"}, ["a"]),
         ({"contract": "permanent,project"}, ["a", "b"]),
         ({"lang": "ru"}, ["b"]),
@@ -499,9 +612,9 @@ def test_filters(union: Found, params: dict[str, str], expected: list[str]) -> N
                 published="2026-03-12",
             ),
             vacancy(
-                "c", "Cook", occupation=(Concept(scheme="hh", code="7"), Concept(scheme="hh", code="71"))
-            ),
-            vacancy("d", "Baker", language="pt-BR", occupation=(Concept(scheme="hh", code="71"),)),
+                "c", "?", occupation=(Concept(scheme="own", code="7"), Concept(scheme="own", code="71"))
+            ),  # no title names an occupation, so their own codes are all there is
+            vacancy("d", "?", language="pt-BR", occupation=(Concept(scheme="own", code="71"),)),
         ]
     )
     assert sorted(keys(market.find(**params))) == expected
@@ -760,6 +873,14 @@ def test_explain_says_what_each_word_added_and_what_each_member_was_asked(six: U
     assert "pay at least" in result.plans["xc"]
     assert "a word that it does not have" in result.plans["xb"]
     assert six.find("welder").plans == {}
+
+
+def test_explain_says_which_occupation_was_sought(welders: Union) -> None:
+    result = welders.find("welder", explain="1")
+    assert "occupation 7212 welder" in result.plans["xb"]
+    (other,) = [h for h in result.hits if h.id.endswith("/ru")]
+    assert any(part.startswith("occupation 7212 welder: ") for part in other.why)
+    assert "occupation" not in welders.find("welder", explain="1", literal="1").plans["xc"]
 
 
 # what is asked

@@ -131,7 +131,7 @@ def test_atom_is_what_the_standard_asks(instance: Instance) -> None:
         assert any(rel == "alternate" for rel, _, _ in links)
     assert [e.get("href") for e in root.findall(f"{ATOM}link[@rel='self']")] == [made(instance).link("atom")]
     entries = [e.findtext(f"{ATOM}id") for e in root.findall(f"{ATOM}entry")]
-    assert len(set(entries)) == len(entries) == 27
+    assert len(set(entries)) == len(entries) == 28  # all who weld, also in Russian
     newest = max(e.findtext(f"{ATOM}updated", "") for e in root.findall(f"{ATOM}entry"))
     assert root.findtext(f"{ATOM}updated") == newest
 
@@ -183,7 +183,7 @@ def test_the_calendar_is_one_and_holds_the_closing_dates(instance: Instance) -> 
     calendar = icalendar.Calendar.from_ical(body)
     assert calendar["version"] == "2.0"
     events = list(calendar.walk("VEVENT"))
-    assert len(events) == 26, "all that have a closing date"
+    assert len(events) == 27, "all that have a closing date"
     by_link = {str(e["url"]): e for e in events}
     one = by_link[f"{BASE}/records/xa/jobs/n3"]
     assert one["dtstart"].dt == date(2099, 5, 4)
@@ -192,7 +192,7 @@ def test_the_calendar_is_one_and_holds_the_closing_dates(instance: Instance) -> 
     assert "Welder number 3" in str(one["summary"])
     awkward = next(str(e["summary"]) for e in events if "sons" in str(e["summary"]))
     assert awkward.endswith('Welder "co" & sons; x, y\\z, 3 < 4 txet'), "escapes come back as they were"
-    assert len({str(e["uid"]) for e in events}) == 26
+    assert len({str(e["uid"]) for e in events}) == 27
     assert body == feeds.calendar(made(instance)), "the same UIDs and stamps every time"
 
 
@@ -203,7 +203,8 @@ def test_lines_of_the_calendar_are_folded_between_characters(instance: Instance)
     assert max(map(len, lines)) <= 75
     assert b"\n" not in body.replace(b"\r\n", b"")
     assert all(line.decode() is not None for line in lines)
-    event = next(iter(icalendar.Calendar.from_ical(body).walk("VEVENT")))
+    events = icalendar.Calendar.from_ical(body).walk("VEVENT")
+    event = next(e for e in events if str(e["url"]) == f"{BASE}/records/xb/jobs/ru")
     assert str(event["summary"]).endswith(" ".join(["Сварщик"] * 12))
 
 
@@ -212,6 +213,17 @@ def test_what_a_feed_says_of_itself_is_in_the_readers_language(instance: Instanc
     assert feed.title == "Вакансии: welder, Казахстан, Бессрочный"
     assert json.loads(feeds.json_feed(feed))["language"] == "ru"
     assert b'hreflang="ru"' in feeds.atom(feed)
+    assert made(instance, "ru", literal="1").title == "Вакансии: welder"  # how it is sought is not what
+
+
+def test_a_feed_has_what_its_question_means_in_every_language(instance: Instance) -> None:
+    english, russian, literal = (
+        {i["id"] for i in json.loads(feeds.json_feed(made(instance, **asked)))["items"]}
+        for asked in ({}, {"q": "сварщик"}, {"literal": "1"})
+    )
+    assert english == literal | {f"{BASE}/records/xb/jobs/ru"}
+    assert {f"{BASE}/records/xb/jobs/ru", f"{BASE}/records/xa/jobs/n3"} <= russian
+    assert len(literal) == 27
 
 
 def test_a_feed_without_hits_is_one(instance: Instance) -> None:

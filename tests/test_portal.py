@@ -156,7 +156,7 @@ def test_the_form_sent_as_it_is_finds_everything(pages: Visitor) -> None:
 
 def test_an_answer_says_who_answered_how_old_and_how_much(pages: Visitor) -> None:
     page = pages.get("/find?q=welder")
-    assert "14 found" in page.text
+    assert "15 found" in page.text
     assert "2 of 3 members answered; not all with all they have" in page.text
     rows = re.findall(
         r'<th scope="row"><a [^>]*><bdi>(.*?)</bdi></a></th><td>(.*?)</td><td>(.*?)</td><td[^>]*>(.*?)</td><td[^>]*>(.*?)</td>',
@@ -166,6 +166,7 @@ def test_an_answer_says_who_answered_how_old_and_how_much(pages: Visitor) -> Non
     assert by_member["Altania"][0] == "answered"
     assert re.fullmatch(r"\d+ seconds? ago", by_member["Altania"][1])
     assert by_member["Altania"][2:] == ["14", "14 of unknown"]
+    assert by_member["Berilia"][2:] == ["1", "1 of unknown"]  # a welder, in Russian
     assert by_member["Corvia"][:2] == ["never harvested", "never"]
 
 
@@ -185,7 +186,7 @@ def test_pay_is_shown_in_the_money_that_was_asked_for(pages: Visitor) -> None:
 
 def test_a_facet_adds_a_filter_and_its_tag_removes_it(pages: Visitor) -> None:
     page = pages.get("/find?q=welder")
-    assert re.search(r'no value <span class="count">12</span>', page.text)
+    assert re.search(r'no value <span class="count">13</span>', page.text)
     narrowed = pages.get(link(page, "Seasonal"))
     assert titles(narrowed) == ["Welder abroad"]
     assert parse_qs(urlsplit(link(narrowed, "Remove: ")).query) == {"q": ["welder"]}
@@ -220,7 +221,8 @@ def test_the_next_page_goes_on_and_leads_back(pages: Visitor) -> None:
     first = pages.get("/find?q=welder")
     second = pages.get(link(first, "Next page"))
     assert len(titles(first)) == 10
-    assert len(titles(second)) == 4
+    assert len(titles(second)) == 5
+    assert titles(second)[-1] == "Сварщик"  # the same occupation comes after the words that were typed
     assert not {*titles(first)} & {*titles(second)}
     assert titles(pages.get(link(second, "First page"))) == titles(first)
 
@@ -228,6 +230,20 @@ def test_the_next_page_goes_on_and_leads_back(pages: Visitor) -> None:
 def test_a_word_that_nobody_knows_is_corrected_and_said(pages: Visitor) -> None:
     page = pages.get("/find?q=weldar")
     assert "No register knows “weldar”. Searched for “welder” instead." in page.text
+
+
+def test_an_occupation_is_found_in_other_languages_and_no_word_is_corrected(pages: Visitor) -> None:
+    page = pages.get("/find?q=thợ+hàn&contract=permanent")  # no register here writes Vietnamese
+    assert titles(page) == ["Welder"]
+    assert titles(pages.get("/find?q=thợ+hàn&in=xb")) == ["Сварщик"]
+    assert "No register knows" not in page.text
+    assert "14 found" in pages.get("/find?q=welder&literal=1").text
+
+
+def test_a_hit_shows_its_occupation_in_the_language_of_the_reader(pages: Visitor) -> None:
+    for path, name in (("/find?q=welder&in=xb", "welder"), ("/ru/find?q=welder&in=xb", "сварщик")):
+        assert re.search(rf">\s*{name}\b", pages.get(path).text)
+    assert link(pages.get("/find?q=welder"), "welder").endswith("occupation=isco-08%3A7212")
 
 
 def test_where_nothing_is_found_it_says_what_to_try(pages: Visitor) -> None:

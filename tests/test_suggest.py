@@ -45,6 +45,16 @@ def test_suggestions_can_be_of_one_field(instance: Instance) -> None:
     assert suggested(instance, "a", field="skills") == []
 
 
+def test_titles_of_occupations_come_in_the_language_of_the_reader(instance: Instance) -> None:
+    """They are of those occupations that records are linked to: here welders, nine in English and one in Russian."""
+    assert "welder" in suggested(instance, "weld", language="en")
+    assert "сварщик" in suggested(instance, "сварщ", language="ru")
+    assert suggested(instance, "сварщ", language="en")  # where there is nothing else
+    found = instance.suggest("welder", "vacancy", language="en")
+    assert {(s.field, s.count, s.language) for s in found if s.text == "welder"} == {("occupation", 10, "en")}
+    assert suggested(instance, "plumber", language="en") == []
+
+
 def test_a_list_follows_its_records(instance: Instance) -> None:
     assert "Bishkek" not in suggested(instance, "bish")
     share(instance, "xb", {"id": "2", "title": "Cook", "town": "Bishkek", "country": "Kyrgyzstan"})
@@ -57,6 +67,8 @@ def test_the_api_answers_and_says_what_is_wrong(instance: Instance) -> None:
     suggested(instance, "alm")
     reply = api.get("/api/v1/suggest?q=alm")
     assert reply.json == [{"text": "Almaty", "field": "city", "count": 3}]
-    for query, status in (("field=nothing", 400), ("kind=course", 400), ("limit=3", 400)):
+    for query, status in (("field=nothing", 400), ("kind=course", 400), ("limit=3", 400), ("lang=x_", 400)):
         assert api.get(f"/api/v1/suggest?q=a&{query}").status == status
+    (welder,) = (s for s in api.get("/api/v1/suggest?q=welder&lang=en").json if s["text"] == "welder")
+    assert (welder["field"], welder["language"]) == ("occupation", "en")
     assert api.get("/suggest.json?q=alm").json[:2] == ["alm", ["Almaty"]]

@@ -18,7 +18,7 @@ import msgspec
 
 from landbridge.config import Settings
 from landbridge.errors import ConfigError, FetchError, NotFound, StorageError, UsageError
-from landbridge.find import doctor, rates
+from landbridge.find import doctor, matching, rates
 from landbridge.find import harvest as harvesting
 from landbridge.find.connect import connect
 from landbridge.find.connect.http import Client
@@ -26,6 +26,7 @@ from landbridge.find.harvest import Harvested
 from landbridge.find.index import Index, Removal, open_index
 from landbridge.find.index.protocol import View
 from landbridge.find.journal import Counts, Journal, SourceState, moment
+from landbridge.find.matching import Match
 from landbridge.find.query import Query
 from landbridge.find.record import Record
 from landbridge.find.search import Result, Standing, every, search
@@ -135,12 +136,16 @@ class Instance:
                     found[member] = self.index(member, kind).view()
         return found
 
-    def suggest(self, text: str, kind: str, *, field: str = "", limit: int = 8) -> list[Suggestion]:
+    def suggest(
+        self, text: str, kind: str, *, field: str = "", language: str = "", limit: int = 8
+    ) -> list[Suggestion]:
         """Occupations, places and skills of the records that begin so. Raises NotFound for no kind."""
         if kind not in self.kinds:
             raise NotFound(f"no kind {kind[:60]!r}", hint=f"kinds: {', '.join(self.kinds)}")
         views = self._views(kind, self.members)
-        return self._suggester.suggest(self.kinds[kind], views, text, field=field, limit=limit)
+        return self._suggester.suggest(
+            self.kinds[kind], views, text, field=field, language=language, limit=limit
+        )
 
     def mark(self, query: Query) -> str:
         """Changes with whatever could change the answer to a query; found without searching."""
@@ -223,6 +228,18 @@ class Instance:
     def record(self, id_: str) -> Record:
         """A record by its identifier, gone or not. Raises NotFound."""
         return self.journal.record(id_)
+
+    def similar(self, record: Record, *, language: str = "en", limit: int = matching.MOST) -> list[Match]:
+        """Records of its kind that are most like a record, with the reasons."""
+        kind = self.kinds[record.kind]
+        return matching.similar(record, kind, self._ask, language=language, limit=limit)
+
+    def matches(self, record: Record, *, language: str = "en", limit: int = matching.MOST) -> list[Match]:
+        """Candidates for a vacancy, or vacancies for a candidate, with the reasons and what is missing."""
+        return matching.matches(record, self.kinds, self._ask, language=language, limit=limit)
+
+    def _ask(self, query: Query) -> Result:
+        return self.find(query, snippets=False)
 
     def describe_members(self) -> list[dict[str, Any]]:
         """Every member with its sources, and how each of them stands."""

@@ -680,6 +680,14 @@ def _far(town: Place, lat: float | None, lon: float | None) -> bool:
     return places.distance(town.lat, town.lon, lat, lon) > _NEAR
 
 
+def _region(said: str, known: Place) -> str:
+    """The region that a source names as the gazetteer spells it, or where it names none the town's."""
+    if not said or not known.region:
+        return said or known.region
+    meant = places.resolve(said, known.country)
+    return known.region if meant is not None and meant.region == known.region and not meant.id else said
+
+
 def _place_reader(source: Source, field: Field, parts: dict[str, Theirs]) -> ReadField:
     read_parts = _parts_reader(source, field, parts)
 
@@ -702,11 +710,18 @@ def _place_reader(source: Source, field: Field, parts: dict[str, Theirs]) -> Rea
                 known = None
             if known is not None and not given:  # the text names another country than the source's own
                 country = known.country or country
+            said = (city, region)  # as the source writes them
+            if known is not None:
+                city = known.city if known.id else city
+                region = _region(region, known)
+            for own, kept in zip(said, (city, region), strict=True):
+                if own.casefold() != kept.casefold() and own.casefold() not in text.casefold():
+                    text = f"{text}, {own}" if text else own
             place = Place(
-                text=text,
+                text=text[:500],
                 country=country,
                 region=region,
-                city=city or (known.city if known else ""),
+                city=city,
                 id=known.id if known else "",
                 lat=lat if lat is not None else known.lat if known else None,
                 lon=lon if lon is not None else known.lon if known else None,

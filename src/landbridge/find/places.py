@@ -31,6 +31,8 @@ _METROPOLIS = 500_000  # inhabitants from which "South …" is taken for a part 
 _SUBSTANTIAL = 50_000  # inhabitants from which a town is no mere street or quarter of its namesake
 _BESIDE = 40.0  # km between a town and a part or suburb of it named in the same text
 _REACH = 150.0  # km from a region's main town within which a border town may be counted to it
+_FAR_APART = 100.0  # km from which namesakes are not taken for one place
+_OTHERS = 6  # namesakes told of
 _MANY = 64  # namesakes looked at for one name
 _NAMED_ALIKE = frozenset(["SG", "HK", "MO", "MC", "GI", "VA", "DJ", "LU", "SM"])  # the country and its town
 _CITY_STATES = {  # wherever it is there, it is in the town
@@ -71,11 +73,13 @@ _REGION_WORDS = (
     """
     область, обл, край, республика, респ, автономный округ, province of, provinsi, propinsi, prov, region of,
     republic of, state of, tỉnh, negeri, wilayah persekutuan, lalawigan ng, bundesland, land, landkreis, région,
-    département, provincia, provincia de, województwo, woj, рэспубліка, محافظة, ولاية
+    département, provincia, provincia de, województwo, woj, рэспубліка, провинция, штат, воеводство, вилояти,
+    земля, περιφέρεια, محافظة, ولاية
     """,
     """
     область, обл, край, республика, автономный округ, автономная область, ао, вобласць, облысы, облусу, viloyati,
-    viloyat, respublikasi, մարզ, province, region, oblast, krai, republic, state, governorate, prefecture, län, fylke
+    viloyat, respublikasi, մարզ, провинция, марз, велаят, аймак, аймаг, воеводство, вилояти, welaýaty,
+    province, region, oblast, krai, republic, state, governorate, prefecture, voivodeship, county, län, fylke
     """,
 )
 _DISTRICT_WORDS = (
@@ -102,7 +106,7 @@ _STREET_WORDS = """
     veien, vegen, väg, vägen, gatan, allee, ulica, ul, via, شارع
 """
 _GLUED_DISTRICT = ("区", "區", "구")
-_GLUED_REGION = ("省", "自治区", "自治區", "特别自治道", "도")
+_GLUED_REGION = ("省", "自治区", "自治區", "特别自治道", "도", "边疆区", "大区", "共和国", "州", "邦", "府")
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _UNSPACED = r"[\u0e00-\u109f\u1780-\u17ff\u3400-\u9fff]"
 _BREAK = re.compile(
@@ -192,6 +196,7 @@ class Gazetteer:
         )
         self._more_names: dict[str, list[int]] = {}
         self._more_names = self._read_names()
+        self._area_of: dict[int, _Area] = {}
         self._areas, self._marked_areas = self._read_areas()
         self.resolve = lru_cache(1 << 15)(self._resolve)
 
@@ -239,10 +244,15 @@ class Gazetteer:
         plain: dict[str, list[_Area]] = {}
         marked: dict[str, list[_Area]] = {}
         states = msgspec.json.decode(data("us_states.json"), type=dict[str, dict[str, Any]])
-        for country, seats in tomllib.loads(_text("regions.toml")).items():
-            for seat, names in seats.items():
-                town = self._first(seat, country)
-                self._add_area(plain, marked, _Area(names[0], country, self._region[town], town), names)
+        for line in _text("regions.tsv").splitlines():
+            if line.startswith("#"):
+                continue
+            country, seat, codes, said = line.split("\t")
+            names = said.split(" | ")
+            town = self._first(seat, country)
+            area = _Area(names[0], country, self._region[town], town)
+            self._area_of.setdefault(area.region, area)
+            self._add_area(plain, marked, area, [*names, *codes.split()])
         biggest: dict[int, int] = {}
         us = np.flatnonzero(np.asarray(self._country) == self._countries.index("US"))
         for town in us.tolist():
@@ -253,7 +263,8 @@ class Gazetteer:
             if f"US.{code}" in self._regions:
                 region = self._regions.index(f"US.{code}")
                 area = _Area(state["name"], "US", region, biggest[region])
-                self._add_area(plain, marked, area, [state["name"], code])
+                self._area_of[region] = area
+                self._add_area(plain, marked, area, [state["name"], code, f"US-{code}"])
         return plain, marked
 
     @staticmethod
@@ -270,20 +281,23 @@ class Gazetteer:
 
     # -- parts of a text ----------------------------------------------------------------------------------
 
-    def _read_part(self, text: str, countries: frozenset[str], *, alone: bool) -> _Part:
+    def _read_part(self, text: str, countries: frozenset[str], *, alone: bool, guess: bool = False) -> _Part:
         """One part of a text, between commas."""
         folded = fold(text)
         short = len(folded) <= 3 and folded.isascii()
         part = _Part(short=short and not folded.isdigit())
-        if not (short and alone) and (countries or not folded.isdigit()):
+        told = bool(countries) or guess
+        if not (short and alone) or (told and len(folded) == 3 and text.strip().isupper()):  # "NTB", "DE2"
             part.areas = _within(self._areas.get(folded, ()), countries)
+        if folded.isdigit() and not countries:
+            part.areas = ()
         if (not short or text.strip().isupper()) and not (
             alone and len(folded) == 2 and folded in self._areas
         ):
             part.country = read_country(text)
         part.towns = self._towns_of(folded, countries)
         if part.areas and part.towns:  # "New York" is the city, "Bali" the island, "Selangor" the state
-            if self._people[part.towns[0][1]] < _METROPOLIS:
+            if part.towns[0][0] < _METROPOLIS:
                 part.towns = []
             elif alone:
                 part.areas = ()
@@ -380,7 +394,7 @@ class Gazetteer:
     def _read(self, text: str, country: str, *, best: bool) -> tuple[Place | None, str]:
         """The place, or another country that the text names."""
         countries = frozenset([country, *_WITH.get(country, ())]) if country else frozenset()
-        whole = [self._read_part(text, countries, alone=True)]
+        whole = [self._read_part(text, countries, alone=True, guess=best)]
         if whole[0].known:
             place, elsewhere = self._answer(text, whole, country, countries, best=best)
             if place or elsewhere:
@@ -410,10 +424,13 @@ class Gazetteer:
         if found is not None:
             town, exact = found
             region = next((a.name for a in areas if a.region == self._region[town]), "")
-            return self._place(town, text, region, exact)
+            return self._place(town, text, region or self._region_name(town), exact)
         named = next((p.country for p in parts if p.country), "")
         if country in _CITY_STATES:
             return self._place(self._city_state(country), text)
+        inside = [a for a in areas if a.country == named]
+        if inside and (best or len({a.region for a in inside}) == 1):
+            return self._region_place(inside[0], text, best=best)
         if named and (best or not areas):
             return Place(text=text, country=named)
         if areas and not named and (best or len({a.region for a in areas}) == 1):
@@ -489,6 +506,11 @@ class Gazetteer:
         town = min([town, *own], key=self._people.__getitem__)
         return town, town
 
+    def _region_name(self, town: int) -> str:
+        """The region that a town lies in; "" where the table has none, or the town is its own (Moscow)."""
+        area = self._area_of.get(self._region[town])
+        return area.name if area else ""
+
     def _city_state(self, country: str) -> int:
         return self._towns_of(fold(_CITY_STATES[country]), frozenset([country]))[0][1]
 
@@ -511,11 +533,65 @@ class Gazetteer:
         lat, lon = round(self._lat[area.seat], 5), round(self._lon[area.seat], 5)
         return Place(text=text, country=area.country, region=area.name, lat=lat, lon=lon)
 
+    # -- what else it could be ----------------------------------------------------------------------------
+
+    def namesakes(self, text: str, taken: Place, country: str = "") -> list[Place]:
+        """See `namesakes`."""
+        countries = frozenset([country, *_WITH.get(country, ())]) if country else frozenset()
+        folded = fold(text)
+        if not (folded in self._areas or self._towns_of(folded, countries)):
+            parts = self._read_parts(text, countries)
+            if len(parts) != 1 or not parts[0].towns:
+                return []  # an address, or a town and what it lies in
+            towns = parts[0].towns
+        else:
+            towns = self._towns_of(folded, countries)
+        areas = _within(self._areas.get(folded, ()), countries)
+        weight = next((w for w, t in towns if f"geonames:{self._id[t]}" == taken.id), 0.0)
+        seats = [self._people[a.seat] for a in areas if (a.name, a.country) == (taken.region, taken.country)]
+        weight = max([weight, *seats]) if not taken.id else weight
+        found: list[Place] = []
+        for area in areas:
+            one = self._region_place(area, area.name, best=True)
+            if (area.country, area.name) != (taken.country, taken.region):
+                found.append(one)
+        if taken.id or taken.region:  # a country is not asked for towns of its name abroad
+            for counts, town in towns[:_MANY]:
+                if counts * _BY_FAR > weight:
+                    found.append(self._place(town, self._name(town), self._region_name(town)))
+        others: list[Place] = []
+        for one in found:
+            if all(_apart(one, o) for o in (taken, *others)):
+                others.append(one)
+        return others[:_OTHERS]
+
+    def written(self, place: Place) -> str:
+        """What to write for this place and no other: with its region, its country, or as a point."""
+        name = place.city or place.region or place.text
+        region, country = place.region if place.city else "", place.country
+        for parts in ((name, region), (name, country), (name, region, country)):
+            text = ", ".join(dict.fromkeys(p for p in parts if p))
+            again = self.resolve(text, "", best=True) if text != name else None
+            if again is not None and _key_of(again) == _key_of(place):
+                return text
+        return f"{place.lat:.2f},{place.lon:.2f}" if place.lat is not None else name
+
     def near(self, lat: float, lon: float, km: float) -> list[Place]:
         """The towns within `km` of a point, the nearest first."""
         far = within(self._points, lat, lon, km)
         found = np.flatnonzero(np.isfinite(far))
         return [self._place(int(t), self._name(int(t))) for t in found[np.argsort(far[found])]]
+
+
+def _key_of(place: Place) -> tuple[str, str, str]:
+    return place.id, place.country, "" if place.id else place.region
+
+
+def _apart(one: Place, other: Place) -> bool:
+    """Whether two are different places, and not a town and the region or country around it."""
+    if one.lat is None or one.lon is None or other.lat is None or other.lon is None:
+        return one.country != other.country
+    return distance(one.lat, one.lon, other.lat, other.lon) > _FAR_APART
 
 
 def _within(areas: Sequence[_Area], countries: frozenset[str]) -> tuple[_Area, ...]:
@@ -563,6 +639,17 @@ def resolve(text: str, country: str = "", *, best: bool = False) -> Place | None
     `city` is GeoNames' own name, `id` is "geonames:" and its number.
     """
     return gazetteer().resolve(text, country, best=best)
+
+
+def namesakes(text: str, taken: Place, country: str = "") -> list[Place]:
+    """What else a query's text could mean than the place `taken` for it: the far namesakes that count at
+    least a fifth of it, the greatest first; none where one is meant by far, or the text says which."""
+    return gazetteer().namesakes(text, taken, country)
+
+
+def written(place: Place) -> str:
+    """What to write for this place, so that no namesake is meant: "Springfield, Missouri"."""
+    return gazetteer().written(place)
 
 
 def near(lat: float, lon: float, km: float) -> list[Place]:

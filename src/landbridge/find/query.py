@@ -21,8 +21,9 @@ from landbridge.find.index.document import concept_key, key, once_a_kind, shape
 from landbridge.find.index.protocol import Sort
 from landbridge.find.pay import per_year
 from landbridge.find.rates import Rates
+from landbridge.find.skills import look_up
 from landbridge.kinds.kind import Field, Kind, ValueType
-from landbridge.kinds.values import Money
+from landbridge.kinds.values import Money, Place
 
 MOST = 100  # hits a page
 LONGEST = 500  # characters of text
@@ -67,6 +68,7 @@ PARAMETERS: dict[str, str] = {
     "cursor": "the page to go on with",
     "facets": "what to count: country, language, source, or fields of the kind",
     "explain": "1 to say why each hit is where it is",
+    "literal": "1 to seek the words as they are typed, and not the occupation that they name",
 }
 
 
@@ -87,6 +89,22 @@ class Around(msgspec.Struct, frozen=True):
     km: float
 
 
+class Meant(msgspec.Struct, frozen=True):
+    """A place as it can be asked for: `write` is what the parameter takes for it and no other."""
+
+    name: str
+    region: str
+    country: str
+    write: str
+
+
+class PlaceRead(msgspec.Struct, frozen=True):
+    """The place that was taken for the text, and what else the text could mean."""
+
+    taken: Meant
+    others: tuple[Meant, ...] = ()
+
+
 class Floor(msgspec.Struct, frozen=True):
     """The least pay: as it was asked for, and in euro a year."""
 
@@ -105,6 +123,7 @@ class Query(msgspec.Struct, frozen=True):
     members: tuple[str, ...] = ()
     filters: dict[str, tuple[str, ...]] = {}
     around: Around | None = None
+    place: PlaceRead | None = None
     pay: Floor | None = None
     currency: str = "EUR"
     since: int | None = None  # seconds since 1970
@@ -114,6 +133,7 @@ class Query(msgspec.Struct, frozen=True):
     cursor: str = ""
     facets: tuple[str, ...] = ()
     explain: bool = False
+    literal: bool = False
 
     def print_of(self) -> str:
         """The same for all pages of one question."""
@@ -150,7 +170,7 @@ def parse(
             filters[name] = tuple(dict.fromkeys(_value(name, field, v) for v in values))
     if "city" in filters and own.get("city") is None:
         filters["city"] = _towns(filters["city"], filters.get("country", ()))
-    around = _around(given, kind, filters)
+    around, place = _around(given, kind, filters)
     if values := _list(given, "lang"):
         filters["language"] = tuple(
             _matching("lang", v.lower(), _LANGUAGE, "a language code such as ru") for v in values
@@ -169,6 +189,7 @@ def parse(
         ),
         filters=filters,
         around=around,
+        place=place,
         pay=_pay(given, kind, currency, rates),
         currency=currency,
         since=_since(_one(given, "since"), kind, now),
@@ -178,6 +199,7 @@ def parse(
         cursor=_one(given, "cursor"),
         facets=_facets(given, kind),
         explain=_flag(given, "explain"),
+        literal=_flag(given, "literal"),
     )
 
 
@@ -211,6 +233,7 @@ def parameters(kinds: Mapping[str, Kind]) -> list[dict[str, Any]]:
         "cursor": {"type": "string"},
         "facets": some({"enum": facets}),
         "explain": {"type": "string", "enum": ["0", "1"], "default": "0"},
+        "literal": {"type": "string", "enum": ["0", "1"], "default": "0"},
     }
     said = [(name, text, schemas[name]) for name, text in PARAMETERS.items()]
     for name, fields in own.items():
@@ -353,6 +376,8 @@ def _value(name: str, field: Field | None, value: str) -> str:
     if field.type == "concept" and _CODED.fullmatch(value):
         scheme, _, code = value.partition(":")
         return concept_key("", scheme, code)
+    if field.vocabulary == "skills" and (skill := look_up(value)):
+        return skill
     found = key(value)
     if not found:
         raise UsageError(f"{_shown(value)} has no letter", parameter=name)
@@ -366,14 +391,16 @@ def _towns(names: Sequence[str], countries: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*names, *(p.id for p in found if p is not None and p.id)]))
 
 
-def _around(given: Mapping[str, list[str]], kind: Kind, filters: dict[str, tuple[str, ...]]) -> Around | None:
-    """The place and radius. A country is a filter of its own; a region is the surroundings of its main town."""
+def _around(
+    given: Mapping[str, list[str]], kind: Kind, filters: dict[str, tuple[str, ...]]
+) -> tuple[Around | None, PlaceRead | None]:
+    """The place and radius, and how its name was read. A country is a filter of its own; a region is the surroundings of its main town."""
     text, radius = _one(given, "place"), _one(given, "radius")
     km = _number("radius", radius, _NEAREST, _FARTHEST) if radius else _KM
     if not text:
         if radius:
             raise UsageError("radius without a place", parameter="radius", hint="add place=…")
-        return None
+        return None, None
     _printable("place", text)
     if kind.first("place") is None:
         raise UsageError(f"a {kind.name} has no place", parameter="place")
@@ -385,19 +412,27 @@ def _around(given: Mapping[str, list[str]], kind: Kind, filters: dict[str, tuple
                 parameter="place",
                 hint="latitude,longitude: 43.24,76.95",
             )
-        return Around(text, lat, lon, km)
+        return Around(text, lat, lon, km), None
     only = filters.get("country", ())
-    found = places.resolve(text[:200], only[0] if len(only) == 1 else "", best=True)
+    country = only[0] if len(only) == 1 else ""
+    found = places.resolve(text[:200], country, best=True)
     if found is None:
         raise UsageError(
             f"{_shown(text)} is no place that we know",
             parameter="place",
             hint="a larger town near it, or 43.24,76.95",
         )
+    others = places.namesakes(text[:200], found, country)
+    read = PlaceRead(_meant(found), tuple(_meant(one) for one in others))
     if found.lat is not None and found.lon is not None:
-        return Around(text, found.lat, found.lon, km)
+        return Around(text, found.lat, found.lon, km), read
     filters["country"] = (found.country,)
-    return None
+    return None, read
+
+
+def _meant(place: Place) -> Meant:
+    name = place.city or place.region or place.text
+    return Meant(name, place.region if place.city else "", place.country, places.written(place))
 
 
 def _currency(given: Mapping[str, list[str]], rates: Rates) -> str:

@@ -14,7 +14,7 @@ the pages are; ties go to the newer record, then to a hash of the identifier.
 
 import base64
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, Protocol
@@ -22,7 +22,9 @@ from typing import Any, Literal, NamedTuple, Protocol
 import msgspec
 
 from landbridge import codes
+from landbridge.codes.occupations.link import Candidate
 from landbridge.errors import LandbridgeError, UsageError
+from landbridge.find import occupations, skills, words
 from landbridge.find.highlight import Marker, Piece
 from landbridge.find.index.document import TIE_BITS, once_a_kind
 from landbridge.find.index.protocol import (
@@ -40,7 +42,7 @@ from landbridge.find.index.protocol import (
     View,
 )
 from landbridge.find.places import distance
-from landbridge.find.query import Query, below
+from landbridge.find.query import PlaceRead, Query, below
 from landbridge.find.rates import Rates
 from landbridge.find.words import Asked
 from landbridge.kinds.kind import Kind
@@ -157,6 +159,8 @@ class Result(msgspec.Struct, frozen=True):
     sort: Sort
     cursor: str = ""
     plans: dict[str, str] = {}
+    occupations: tuple[Candidate, ...] = ()  # that the text was read as
+    place: PlaceRead | None = None  # that the name was read as
 
 
 class Participant(Protocol):
@@ -185,7 +189,7 @@ def search(
     now = now or datetime.now(UTC)
     views, failed = _open(indexes)
     page = _page(query, now)
-    asked = _asked(query, views)
+    asked = _asked(query, kind, views)
     common = tuple(_filters(query, kind, dict(query.filters)))
     plans = {m: _plan(query, kind, asked, m, members[m], views[m], page, common) for m in views}
     merged = _Merged(query, page, now)
@@ -220,6 +224,8 @@ def search(
         sort=query.sort,
         cursor=merged.next_page(),
         plans={m: _in_words(plans[m], views[m]) for m in plans} if query.explain else {},
+        occupations=asked.named,
+        place=query.place,
     )
 
 
@@ -238,7 +244,7 @@ def every(
     """
     views = {member: index.view() for member, index in indexes.items()}
     page = _page(msgspec.structs.replace(query, cursor=""), now or datetime.now(UTC))
-    asked = _asked(query, views)
+    asked = _asked(query, kind, views)
     common = tuple(_filters(query, kind, dict(query.filters)))
     for member, view in views.items():
         plan = _plan(query, kind, asked, member, members[member], view, page, common)
@@ -263,16 +269,14 @@ def _window(view: View, plan: Plan, above: int, upto: int) -> Iterator[list[byte
         answer = view.search(msgspec.structs.replace(plan, offset=read))
 
 
-def _asked(query: Query, views: Mapping[str, View]) -> Asked:
+def _asked(query: Query, kind: Kind, views: Mapping[str, View]) -> Asked:
     """The words of the query in the languages that these indexes have, weighed over all of them."""
     languages = sorted(set().union(*(v.languages() for v in views.values())))
     if wanted := query.filters.get("language"):
         languages = [
             one for one in languages if one.startswith(tuple(f"{w}-" for w in wanted)) or one in wanted
         ]
-    asked = Asked(query, languages)
-    asked.weigh(views)
-    return asked
+    return words.read(query, kind, languages, views)
 
 
 def _open(indexes: Mapping[str, Index | Exception]) -> tuple[dict[str, View], dict[str, str]]:
@@ -380,7 +384,7 @@ def _in_words(plan: Plan, view: View) -> str:
     """What an index was asked, for people."""
 
     def reading(r: Reading) -> str:
-        text = " ".join(r.tokens)
+        text = _said(r.tokens)
         return (f'"{text}"' if len(r.tokens) > 1 else text) + (f" ×{r.boost:.2f}" if r.boost != 1 else "")
 
     said = [" or ".join(map(reading, w.readings)) or "a word that it does not have" for w in plan.words]
@@ -626,11 +630,19 @@ def _why(chosen: _Chosen, merged: _Merged, query: Query) -> list[str]:
     if query.sort == "date":
         day = datetime.fromtimestamp(chosen.score, UTC).date() if chosen.score else None
         return [f"dated {day}" if day else "no date"]
-    parts = [f"{' '.join(c.tokens)}: {c.score:.3f}" for c in chosen.answer.explain(chosen.position)]
+    parts = [f"{_said(c.tokens)}: {c.score:.3f}" for c in chosen.answer.explain(chosen.position)]
     fresh = chosen.score / chosen.raw if chosen.raw else 1.0
     seconds = chosen.answer.hits[chosen.position][1] >> TIE_BITS
     age = f"{max(0, merged.day - seconds // _DAY)} days old" if seconds else "no date"
     return [*parts, f"together {chosen.raw:.3f}", f"{age}: ×{fresh:.3f}", f"score {chosen.score:.3f}"]
+
+
+def _said(tokens: Sequence[str]) -> str:
+    """The tokens of a reading, for people: an occupation by its code and name, a skill by its name."""
+    text = " ".join(tokens)
+    if text.startswith("|") and skills.is_skill(text):
+        return skills.said(text)
+    return occupations.said(text) if text.startswith("|") else text
 
 
 def _member(
@@ -688,7 +700,16 @@ def _facet(name: str, merged: _Merged, views: Mapping[str, View], kind: Kind) ->
     ranked = sorted(counts, key=lambda v: (-counts[v], v))[: SHOWN if is_open else _CLOSED]
     return Facet(
         name=name,
-        values=[FacetValue(v, views[holder[v]].label(name, v) if is_open else v, counts[v]) for v in ranked],
+        values=[
+            FacetValue(v, _label(name, v, views[holder[v]]) if is_open else v, counts[v]) for v in ranked
+        ],
         missing=sum(c.missing for c in counted),
         exact=all(c.exact for c in counted),
     )
+
+
+def _label(name: str, value: str, view: View) -> str:
+    """The words of a facet's value: an occupation's or a skill's name, else as a record writes it."""
+    if skills.is_skill(value):
+        return skills.label(value)
+    return occupations.label(value[8:]) if occupations.is_unit(value) else view.label(name, value)

@@ -13,7 +13,9 @@ from typing import Final
 
 import msgspec
 
+from landbridge.codes.occupations.vocabulary import vocabulary
 from landbridge.errors import LandbridgeError
+from landbridge.find import occupations, skills
 from landbridge.find.analysis import fold
 from landbridge.find.index.document import shape
 from landbridge.find.index.protocol import SPACELESS, View
@@ -28,12 +30,16 @@ _LONGEST: Final = 80
 _KEPT_SHORT: Final = 200  # of a short beginning
 
 
-class Suggestion(msgspec.Struct, frozen=True):
-    """A value as records write it, the field that it is of, and about how many records have it."""
+class Suggestion(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A value as records write it, the field that it is of, and about how many records have it.
+
+    With a `language` it is the name of an occupation or a skill in that language: what records are coded to.
+    """
 
     text: str
     field: str
     count: int
+    language: str = ""
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -52,9 +58,19 @@ class Suggester:
         self._lock = threading.Lock()
 
     def suggest(
-        self, kind: Kind, views: Mapping[str, View], text: str, *, field: str = "", limit: int = 8
+        self,
+        kind: Kind,
+        views: Mapping[str, View],
+        text: str,
+        *,
+        field: str = "",
+        language: str = "",
+        limit: int = 8,
     ) -> list[Suggestion]:
-        """What begins with the text, or has a word that does; the most frequent first, whole beginnings before."""
+        """What begins with the text, or has a word that does; the most frequent first, whole beginnings before.
+
+        Titles of occupations in other languages than the one given come only where there is nothing else.
+        """
         wanted = fold(text).strip()[:_LONGEST]
         if not wanted:
             return []
@@ -62,7 +78,11 @@ class Suggester:
         kept = self._kept.get(kind.name)
         if kept is None or kept.state != state:
             self.prepare(kind, views)
-        return _look(kept, wanted, field, min(limit, MOST)) if kept is not None else []
+        if kept is None:
+            return []
+        found = [s for s in _look(kept, wanted) if not field or s.field == field]
+        own = [s for s in found if s.language in {"", language}]
+        return (own or found)[: min(limit, MOST)]
 
     def prepare(self, kind: Kind, views: Mapping[str, View]) -> None:
         """Begins to make the list for these views, unless one is being made."""
@@ -84,12 +104,20 @@ class Suggester:
 def _gather(kind: Kind, views: Mapping[str, View], state: tuple[tuple[str, int], ...]) -> _Kept:
     counts: dict[tuple[str, str], tuple[str, int]] = {}
     columns = [c for c in COLUMNS if c in shape(kind).exact]
+    units: dict[str, int] = {}  # unit groups of ISCO-08, and their records
+    known: dict[str, int] = {}  # skills of the vocabulary, and their records
     labels: dict[tuple[str, str], str] = {}  # a code's words are looked up once, not for each member
     for view in views.values():
         for column in columns:
             try:
                 for term, count in islice(view.values(column), _KEPT):
                     words = labels.get((column, term), "")
+                    if occupations.is_unit(term):
+                        units[term[8:]] = units.get(term[8:], 0) + count
+                        continue
+                    if skills.is_skill(term):
+                        known[term] = known.get(term, 0) + count
+                        continue
                     if not words:
                         words = labels[column, term] = view.label(column, term) if ":" in term else term
                     if not words or len(words) > _LONGEST:
@@ -100,13 +128,27 @@ def _gather(kind: Kind, views: Mapping[str, View], state: tuple[tuple[str, int],
             except (LandbridgeError, OSError, ValueError):
                 continue  # a member that fails suggests nothing
     least = _FEW if kind.personal else 1
+    all_ = [Suggestion(words, name, count) for (name, _), (words, count) in counts.items()]
+    if kind.named is not None:
+        all_ += [
+            Suggestion(title.text, kind.named.name, units[title.group], title.language)
+            for title in vocabulary().titles()
+            if title.group in units and len(title.concept) >= 4
+        ]
+    if kind.skilled is not None:
+        all_ += [
+            Suggestion(text, kind.skilled.name, count, language)
+            for term, count in known.items()
+            for language, text in skills.labels(term).items()
+        ]
     found: list[Suggestion] = []
     starts: list[tuple[str, int]] = []
-    for (name, folded), (words, count) in counts.items():
-        if count < least:
+    for one in all_:
+        if one.count < least:
             continue
+        folded = fold(one.text)
         starts += [(folded[at:], len(found)) for at in _beginnings(folded)]
-        found.append(Suggestion(text=words, field=name, count=count))
+        found.append(one)
     starts.sort()
     short: dict[str, dict[int, _Rank]] = {}
     for start, number in starts:
@@ -133,7 +175,7 @@ def _beginnings(folded: str) -> list[int]:
     ]
 
 
-def _look(kept: _Kept, wanted: str, field: str, limit: int) -> list[Suggestion]:
+def _look(kept: _Kept, wanted: str) -> list[Suggestion]:
     if len(wanted) <= _SHORT:
         numbers = kept.short.get(wanted, [])
     else:
@@ -145,4 +187,4 @@ def _look(kept: _Kept, wanted: str, field: str, limit: int) -> list[Suggestion]:
             rank = _rank(start, number, kept.found)
             ranked[number] = min(rank, ranked.get(number, rank))
         numbers = [number for _, _, number in sorted(ranked.values())]
-    return [kept.found[n] for n in numbers if not field or kept.found[n].field == field][:limit]
+    return [kept.found[n] for n in numbers]

@@ -74,6 +74,9 @@ class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     facet: bool = False
     show: Literal["row", "page", "never"] = "page"
     values: dict[str, Words] = {}  # the closed list of a code, with labels
+    vocabulary: Literal["", "occupations", "skills"] = (
+        ""  # a concept's: what its words and codes are linked to
+    )
 
     @property
     def struct(self) -> "StructType | None":
@@ -136,6 +139,16 @@ class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     def facets(self) -> list[Field]:
         return [f for f in self.fields.values() if f.facet]
 
+    @cached_property
+    def named(self) -> Field | None:
+        """The field that says the record's occupation."""
+        return next((f for f in self.fields.values() if f.vocabulary == "occupations"), None)
+
+    @cached_property
+    def skilled(self) -> Field | None:
+        """The field that lists the record's skills."""
+        return next((f for f in self.fields.values() if f.vocabulary == "skills" and f.many), None)
+
     def of_type(self, type_: ValueType) -> list[Field]:
         return [f for f in self.fields.values() if f.type == type_]
 
@@ -159,6 +172,8 @@ def read_kind(path: Path) -> Kind:
     for field in kind.fields.values():
         if field.values and field.type != "code":
             raise ConfigError(f"kind {path.name}: {field.name} is no code, so it has no values")
+        if field.vocabulary and field.type != "concept":
+            raise ConfigError(f"kind {path.name}: {field.name} is no concept, so it has no vocabulary")
     return kind
 
 

@@ -7,22 +7,27 @@ plain term of one field stays all that a query needs.
 """
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from functools import cache, lru_cache, wraps
 from hashlib import blake2b
 from importlib import resources
+from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
 
+from landbridge.codes.occupations.link import linker
 from landbridge.find.analysis import fold, tokens
+from landbridge.find.occupations import Named, occupations, word
 from landbridge.find.pay import per_year
 from landbridge.find.rates import Rates
 from landbridge.find.record import Record
+from landbridge.find.skills import SCHEME, listed, told, told_in
 from landbridge.kinds.kind import Field, Kind
+from landbridge.kinds.values import Concept
 
-FORMAT = 1  # of what is written; another number has every index made anew
+FORMAT = 3  # of what is written; another number has every index made anew
 BETWEEN = "|"  # stands between fields, so that no phrase reaches across; no token of the analysis
 TIE_BITS = 24  # the low bits of a sort key: a hash of the identifier, so that no two records tie
 _MOST_CENTS = (1 << 38) - 1
@@ -97,7 +102,7 @@ def shape(kind: Kind) -> Shape:
 
 def fingerprint(kind: Kind) -> str:
     """Changes with anything that an index of this kind was built from, but for the exchange rates."""
-    fields = [(f.name, f.type, f.many, f.search, f.facet) for f in kind.fields.values()]
+    fields = [(f.name, f.type, f.many, f.search, f.facet, f.vocabulary) for f in kind.fields.values()]
     text = _encode([FORMAT, _analysis(), kind.name, kind.title, fields])
     return blake2b(text, digest_size=8).hexdigest()
 
@@ -108,6 +113,8 @@ def _analysis() -> str:
     found = blake2b(digest_size=8)
     for path in ("analysis.py", "data/languages.toml", "data/stopwords.toml"):
         found.update((resources.files("landbridge.find") / path).read_bytes())
+    found.update(linker().version)
+    found.update((resources.files("landbridge.codes.skills") / "skills.tsv").read_bytes())
     return found.hexdigest()
 
 
@@ -150,6 +157,8 @@ def cents(amount: float) -> int:
 class Writer:
     """Makes documents of one kind. Everything that depends on the kind is settled once, here."""
 
+    TOGETHER = 512  # records whose occupations are worked out at once
+
     def __init__(self, kind: Kind, rates: Rates) -> None:
         self.kind = kind
         self.rates = rates
@@ -159,21 +168,47 @@ class Writer:
             (f.name, _terms_of(f), f.many) for f in kind.fields.values() if f.name in self.shape.exact
         ]
         self._weights = {f.name: f.search for f in kind.searched() if f.type == "text"}
+        self._weight = kind.fields[kind.title].search  # of an occupation: a title's
+        self._named = kind.named.name if kind.named else ""
+        self._skilled = kind.skilled
+        self._told = told_in(kind)
         place, money, day = kind.first("place"), kind.first("money"), kind.first("date")
         self._place = (place.name, place.many) if place else None
         self._money = (money.name, money.many) if money else None
         self._date = (day.name, day.many) if day else None
         self._where = [n for n in _PLACES if n in self.shape.exact and n not in kind.fields]
 
-    def document(self, seq: int, record: Record) -> Document:
-        """The document of one record."""
+    def documents(self, changes: Iterable[tuple[int, Record | T]]) -> Iterator[tuple[int, Document | T]]:
+        """The documents of records, some at a time; what is no record passes as it is."""
+        stream = iter(changes)
+        while some := list(islice(stream, self.TOGETHER)):
+            records = [change for _, change in some if isinstance(change, Record)]
+            found = iter(occupations(records, self.kind))
+            for seq, change in some:
+                yield seq, self.document(seq, change, next(found)) if isinstance(change, Record) else change
+
+    def document(self, seq: int, record: Record, named: Sequence[Named] | None = None) -> Document:
+        """The document of one record; its occupations are worked out where they are not given."""
+        if named is None:
+            named = occupations([record], self.kind)[0]
+        sure = [one for one in named if one.sure]
         exact = [("source", record.source), ("language", record.language.lower() or "und")]
         numbers: list[tuple[str, int]] = []
         lacks: list[str] = []
         values = record.values
+        skills: list[str] = []
         tie = zlib.crc32(record.id.encode()) & ((1 << TIE_BITS) - 1)
         for name, terms, many in self._exact:
+            if name == self._named and sure:
+                exact += [(name, f"isco-08:{n.code}") for n in sure if n.scheme == "isco-08"]
+                continue
             value = getattr(values, name)
+            if self._skilled is not None and name == self._skilled.name:
+                skills = self._skills(record, value)
+                exact += [(name, term) for term in skills]
+                if not skills:
+                    lacks.append(name)
+                continue
             if not value:
                 lacks.append(name)
                 continue
@@ -192,7 +227,10 @@ class Writer:
             lacks.append("since")
         numbers.append(("date", seconds << TIE_BITS | tie))
         exact.extend(("lacks", name) for name in lacks)
-        return Document(record.id, seq, self._words(record), exact, numbers, _encode(record))
+        data = _encode(record)
+        if sure:
+            data = data[:-1] + b',"occupations":' + _encode(sure) + b"}"
+        return Document(record.id, seq, self._words(record, named, skills), exact, numbers, data)
 
     def _seconds(self, values: Any) -> int:
         """Of the kind's date; 0 where there is none, or a day that no calendar has."""
@@ -202,7 +240,18 @@ class Writer:
         except ValueError:
             return 0
 
-    def _words(self, record: Record) -> str:
+    def _skills(self, record: Record, listing: Sequence[Concept]) -> list[str]:
+        """The skills of a record as exact terms; of what it lists and we do not know, its words."""
+        terms: dict[str, None] = {}
+        for one in listing:
+            if found := listed(one.text, record.language):
+                terms.update(dict.fromkeys(SCHEME + skill for skill in found))
+            elif own := concept_key(one.text, one.scheme, one.code):
+                terms[own] = None
+        terms.update(dict.fromkeys(SCHEME + skill for skill in told(record, self._told)))
+        return list(terms)
+
+    def _words(self, record: Record, named: Sequence[Named], skills: Sequence[str]) -> str:
         parts: list[str] = []
         values, language = record.values, record.language
         for name, read, weight in self._searched:
@@ -219,8 +268,12 @@ class Writer:
                 weight = self._weights.get(name, 0)
                 if weight and text and (found := tokens(text, other)):
                     parts.extend([" ".join(found)] * weight)
+        for one in named:  # what is not sure weighs as a word of the description
+            parts += [word(one.scheme, one.code)] * (self._weight if one.sure else 1)
+        if self._skilled is not None:
+            parts += [f"|{term}" for term in skills if term.startswith(SCHEME)] * self._skilled.search
         parts.append("")
-        return f" {BETWEEN} ".join(parts)
+        return f" {BETWEEN} ".join(parts) or BETWEEN  # a record is counted by it, also one without a word
 
     def _add_places(self, values: Any, exact: list[tuple[str, str]], lacks: list[str]) -> None:
         assert self._place is not None

@@ -211,15 +211,13 @@ class OpenSearchIndex:
         return meta
 
     def _write(self, name: str, meta: _Meta, changes: Changes, *, shown: bool) -> int:
-        make = Writer(self.kind, self._rates).document
         done, seq, size = 0, meta.seq, 0
         lines: list[bytes] = []
-        for number, change in changes:
-            if number <= meta.seq:
-                continue
+        news = ((number, change) for number, change in changes if number > meta.seq)
+        for number, change in Writer(self.kind, self._rates).documents(news):
             done += 1
             seq = max(seq, number)
-            added = _lines(number, change if isinstance(change, Removal) else make(number, change))
+            added = _lines(number, change)
             lines += added
             size += sum(map(len, added))
             if size > BULK:

@@ -50,7 +50,6 @@ from landbridge.find.index.protocol import (
 )
 from landbridge.find.places import within
 from landbridge.find.rates import Rates
-from landbridge.find.record import Record
 from landbridge.kinds.kind import Kind
 
 HEAP: Final = 48_000_000  # bytes that the writer gathers before it writes a segment
@@ -228,21 +227,19 @@ class TantivyIndex:
     def _add_all(
         self, index: tantivy.Index, writer: tantivy.IndexWriter, meta: _Meta, changes: Changes, *, shown: bool
     ) -> int:
-        make = Writer(self.kind, self._rates).document
         done, seq = 0, meta.seq
         there = index.searcher()
         new: set[str] = set()  # written since the last commit
-        for number, change in changes:
-            if number <= meta.seq:
-                continue
+        news = ((number, change) for number, change in changes if number > meta.seq)
+        for number, change in Writer(self.kind, self._rates).documents(news):
             done += 1
             seq = max(seq, number)
             if change.id in new or there.doc_freq("id", change.id):
                 # only then: a deletion costs more than a look, and the engine keeps it in memory
                 writer.delete_documents_by_term("id", change.id)
-            if isinstance(change, Record):
+            if isinstance(change, Document):
                 new.add(change.id)
-                writer.add_document(_engine_document(make(number, change)))
+                writer.add_document(_engine_document(change))
             if done % COMMIT == 0:
                 writer.commit()
                 index.reload()
