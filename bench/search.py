@@ -24,7 +24,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -422,7 +422,13 @@ def queries() -> list[Asked]:
 
 
 def plain_params(one: Asked) -> dict[str, str]:
-    return {"q": one.text, "limit": "10"}
+    """Of the words as they are typed, which is what the peers seek."""
+    return {"q": one.text, "limit": "10", "literal": "1"}
+
+
+def named(params: Callable[[Asked], dict[str, str]], one: Asked) -> dict[str, str]:
+    """The same question, where words that name an occupation stand for it in every language."""
+    return {name: value for name, value in params(one).items() if name != "literal"}
 
 
 def full_params(one: Asked) -> dict[str, str]:
@@ -592,6 +598,14 @@ def in_process(ours: Path, bare: Path | None) -> dict[str, list[float]]:
             "tantivy keyword, six indexes (for no snippets)": lambda q: parts.plain(q[0]),
         },
         {"landbridge full": lambda q: mine.find(full_params(q[1]))},
+        {
+            "landbridge keyword, occupations": lambda q: mine.find(named(plain_params, q[1])),
+            "landbridge keyword (for occupations)": lambda q: mine.find(plain_params(q[1])),
+        },
+        {
+            "landbridge full, occupations": lambda q: mine.find(named(full_params, q[1])),
+            "landbridge full (for occupations)": lambda q: mine.find(full_params(q[1])),
+        },
         {"landbridge newest first": lambda q: mine.find({**plain_params(q[1]), "sort": "date"})},
     ]
     if bare is not None:
@@ -686,7 +700,12 @@ def serving(ours: Path, folder: Path, workers: int = 2) -> Iterator[tuple[Served
         _wait_for(f"{base}?q=welder")
         urls = {
             name: lambda q, params=params: f"/api/v1/find?{urlencode(params(q))}"
-            for name, params in (("keyword", plain_params), ("full", full_params))
+            for name, params in (
+                ("keyword", plain_params),
+                ("full", full_params),
+                ("keyword-occupations", partial(named, plain_params)),
+                ("full-occupations", partial(named, full_params)),
+            )
         }
         yield Served(base, urls, folder / "landbridge"), server.pid
     finally:
@@ -723,12 +742,14 @@ def over_http(ours: Path, docs: int, *, peers: bool, seconds: int = 5) -> dict[s
             except pytest.skip.Exception as reason:
                 print(reason, file=sys.stderr)
         for name in ("keyword", "full"):
-            for one in servers.values():
-                one.ask(name, 16, 2 * seconds)
+            asked = [(who, one, name) for who, one in servers.items()]
+            asked.append(("landbridge", mine, f"{name}-occupations"))
+            for _, one, what in asked:
+                one.ask(what, 16, 2 * seconds)
             for connections in (16, 8) * 3:
-                for who, one in servers.items():
-                    figures = one.ask(name, connections, seconds)
-                    rounds.setdefault(f"{who} {name}, {connections} connections", []).append(figures)
+                for who, one, what in asked:
+                    figures = one.ask(what, connections, seconds)
+                    rounds.setdefault(f"{who} {what}, {connections} connections", []).append(figures)
         found = {name: sorted(three, key=lambda f: f["per_s"])[1] for name, three in rounds.items()}
         pids = _children(pid)
         found["memory"] = {
@@ -845,6 +866,8 @@ _PAIRS = (
     ("landbridge keyword", "fts5 keyword"),
     ("landbridge full", "tantivy full"),
     ("landbridge full", "fts5 full"),
+    ("landbridge keyword, occupations", "landbridge keyword (for occupations)"),
+    ("landbridge full, occupations", "landbridge full (for occupations)"),
 )
 
 
@@ -856,6 +879,9 @@ def _ratios(spent: Mapping[str, list[float]], served: Mapping[str, dict[str, flo
             most = min(len(spent[ours]), len(spent[peer]))
             found[f"{ours} / {peer}"] = round(sum(spent[peer][:most]) / sum(spent[ours][:most]), 2)
     for name, figures in served.items():
+        literal = served.get(name.replace("-occupations", ""))
+        if literal and literal is not figures:
+            found[f"{name}, over HTTP / without occupations"] = round(figures["per_s"] / literal["per_s"], 2)
         theirs = served.get(name.replace("landbridge", "opensearch"))
         if theirs and theirs is not figures:
             found[f"{name}, over HTTP / opensearch"] = round(figures["per_s"] / theirs["per_s"], 2)

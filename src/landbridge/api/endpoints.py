@@ -5,6 +5,7 @@ and back costs a tenth of that and lets nothing else run meanwhile, for Python r
 requests at once need more processes: `serve --workers`.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
@@ -20,6 +21,7 @@ from landbridge.api.openapi import describe
 from landbridge.api.problems import OURS, problem, problem_of, problem_of_gone
 from landbridge.api.requests import Endpoint, given, guarded
 from landbridge.errors import LandbridgeError, NotFound, UsageError
+from landbridge.find import occupations as reading
 from landbridge.find import suggest as suggesting
 from landbridge.find.query import LONGEST, default_kind, parse
 from landbridge.instance import Instance
@@ -28,6 +30,9 @@ from landbridge.kinds.kind import Kind
 PREFIX = "/api/v1"
 JSON = "application/json"
 SCHEMA = "application/schema+json"
+
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
+_LONGEST_TEXT = 2_000  # characters that an occupation is read out of
 
 _encode = msgspec.json.Encoder().encode
 _NO = frozenset({"0", "false"})
@@ -84,16 +89,28 @@ def routes(instance: Instance, *, paths: Mapping[str, Any] | None = None) -> lis
         return StreamingResponse(body, headers=headers, media_type=exporting.TYPES[form])
 
     async def suggest(request: Request) -> Response:
-        params = _allowed(given(request), "q", "kind", "field")
+        params = _allowed(given(request), "q", "kind", "field", "lang")
         kind = _one(params, "kind", of=list(instance.kinds)) or default_kind(instance.kinds)
         field = _one(params, "field", of=suggesting.COLUMNS)
         text = _one(params, "q")
         if len(text) > LONGEST:
             raise UsageError(f"q has {len(text)} characters", parameter="q", hint=f"{LONGEST} at most")
-        found = instance.suggest(text, kind, field=field)
+        found = instance.suggest(text, kind, field=field, language=_language(params))
         # nothing may mean: not yet
         headers = {"Cache-Control": "public, max-age=60" if found else "no-cache"}
         return Response(_encode(found), headers=headers, media_type=JSON)
+
+    async def occupations(request: Request) -> Response:
+        params = _allowed(given(request), "q", "text", "lang")
+        title, text = _one(params, "q"), _one(params, "text")
+        if not title.strip():
+            raise UsageError("no title to read", parameter="q", hint="q=electric welder")
+        for name, value in (("q", title), ("text", text)):
+            if len(value) > _LONGEST_TEXT:
+                raise UsageError(
+                    f"{name} has {len(value)} characters", parameter=name, hint=f"{_LONGEST_TEXT} at most"
+                )
+        return _marked(request, _encode(reading.read(title, text, language=_language(params) or "en")), JSON)
 
     async def record(request: Request) -> Response:
         _allowed(given(request))
@@ -101,6 +118,19 @@ def routes(instance: Instance, *, paths: Mapping[str, Any] | None = None) -> lis
         if found.gone is not None:
             return problem_of_gone(found, getattr(found.values, instance.kinds[found.kind].title))
         return _marked(request, _encode(found), JSON)
+
+    async def alike(request: Request) -> Response:
+        """More like a record, or what it is matched with: the end of the path says which."""
+        id_, what = readable(request.path_params["id"]), request.url.path.rpartition("/")[2]
+        if id_.count("/") < 2:  # no identifier: what was asked for is a record whose key is that word
+            request.path_params["id"] = f"{id_}/{what}"
+            return await record(request)
+        params = _allowed(given(request), "lang")
+        found = instance.record(id_)
+        if found.gone is not None:
+            return problem_of_gone(found, getattr(found.values, instance.kinds[found.kind].title))
+        look = instance.matches if what == "matches" else instance.similar
+        return _marked(request, _encode(look(found, language=_language(params) or "en")), JSON)
 
     async def members(request: Request) -> Response:
         _allowed(given(request))
@@ -125,6 +155,9 @@ def routes(instance: Instance, *, paths: Mapping[str, Any] | None = None) -> lis
         "/find": find,
         "/suggest": suggest,
         "/export": export,
+        "/occupations": occupations,
+        "/records/{id:path}/similar": alike,
+        "/records/{id:path}/matches": alike,
         "/records/{id:path}": record,
         "/members": members,
         "/kinds": kinds,
@@ -178,6 +211,14 @@ def _one(params: Mapping[str, list[str]], name: str, *, of: Sequence[str] = ()) 
     if of and value and value not in of:
         raise UsageError(f"no {name} {value[:60]!r}", parameter=name, hint=f"allowed: {', '.join(of)}")
     return value
+
+
+def _language(params: Mapping[str, list[str]]) -> str:
+    """The language of the reader, or "". Raises UsageError for what can be none."""
+    code = _one(params, "lang").lower()
+    if code and not _LANGUAGE.fullmatch(code):
+        raise UsageError(f"lang={code[:60]!r} is no language", parameter="lang", hint="such as ru")
+    return code.partition("-")[0]
 
 
 def _snippets(values: list[str] | tuple[()]) -> bool:

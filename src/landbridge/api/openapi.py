@@ -7,6 +7,8 @@ import msgspec
 
 from landbridge import __version__
 from landbridge.api.export import TYPES
+from landbridge.find.matching import Match
+from landbridge.find.occupations import ReadAs
 from landbridge.find.query import LONGEST, parameters
 from landbridge.find.record import Record
 from landbridge.find.search import Result
@@ -114,6 +116,8 @@ _KNOWN = {
     "schema": {"type": "string", "maxLength": 2000, "pattern": '^(W/)?"[\\x21\\x23-\\x7e]*"$'},
 }
 _WITHOUT_EFFECT = {"cursor", "limit", "facets", "explain", "sort"}  # on an export
+_LANGUAGE = {"type": "string", "pattern": "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"}
+_READ = {"type": "string", "maxLength": 2000}
 _SNIPPETS = {
     "name": "snippets",
     "in": "query",
@@ -155,6 +159,17 @@ def describe(kinds: Mapping[str, Kind], paths: Mapping[str, Any] | None = None) 
                     _asked("q", "the beginning of a word", {"type": "string", "maxLength": LONGEST}),
                     _asked("kind", "of which records", {"type": "string", "enum": list(kinds)}),
                     _asked("field", "of this field alone", {"type": "string", "enum": list(COLUMNS)}),
+                    _asked("lang", "the language of titles of occupations", _LANGUAGE),
+                ],
+            ),
+            "/api/v1/occupations": _get(
+                "occupations",
+                "The occupations that a title names, as ESCO and ISCO-08 know them, or that it names none",
+                {"200": _answer("The likeliest first", "ReadAs")},
+                [
+                    {**_asked("q", "a title, in any language", {**_READ, "minLength": 1}), "required": True},
+                    _asked("text", "further words, read where the title names none", _READ),
+                    _asked("lang", "the language of the occupations' names", _LANGUAGE),
                 ],
             ),
             "/api/v1/export": _get(
@@ -185,6 +200,25 @@ def describe(kinds: Mapping[str, Kind], paths: Mapping[str, Any] | None = None) 
                 },
                 [_in_path("id", "member/source/key")],
             ),
+            **{
+                f"/api/v1/records/{{id}}/{id_}": _get(
+                    id_,
+                    summary,
+                    {
+                        "200": _answers("The best first, with the reasons", "Match"),
+                        **_not("No such record, or of a kind that is matched with none"),
+                        "410": _failure("It was there and is gone", "Gone"),
+                    },
+                    [
+                        _in_path("id", "member/source/key"),
+                        _asked("lang", "the language of names in the reasons", _LANGUAGE),
+                    ],
+                )
+                for id_, summary in (
+                    ("similar", "Records of its kind that are most like a record"),
+                    ("matches", "Candidates for a vacancy, or vacancies for a candidate"),
+                )
+            },
             "/api/v1/members": _get(
                 "members",
                 "The members, their sources, and how each of them stands",
@@ -225,7 +259,9 @@ def _schemas(kinds: Mapping[str, Kind]) -> dict[str, Any]:
         schemas.update(parts)
         schemas[f"values.{kind.name}"] = own
         values.append({"$ref": _REF.format(name=f"values.{kind.name}")})
-    _, answers = msgspec.json.schema_components([Result, Record, Suggestion], ref_template=_REF)
+    _, answers = msgspec.json.schema_components(
+        [Result, Record, Suggestion, ReadAs, Match], ref_template=_REF
+    )
     schemas.update(answers)
     schemas["Record"]["properties"]["values"] = {"anyOf": values}
     schemas["Hit"]["properties"]["record"] = {"$ref": _REF.format(name="Record")}

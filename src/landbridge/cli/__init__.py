@@ -67,6 +67,16 @@ def parser() -> Parser:
         help="any code field: contract=permanent",
     )
     find.add_argument("--explain", action="store_true", help="say why each hit is where it is")
+    find.add_argument(
+        "--literal", action="store_true", help="the words as typed, not the occupation that they name"
+    )
+
+    occupation = command("occupation", "say which occupation a title names, in any language")
+    occupation.add_argument("text", nargs="*", metavar="TEXT", help="a title, such as: electric welder")
+    occupation.add_argument("--file", type=Path, metavar="CSV", help="read the titles out of a table instead")
+    occupation.add_argument("--title", metavar="COLUMN", help="of the table: its titles")
+    occupation.add_argument("--text", dest="more", metavar="COLUMN", help="of the table: further words")
+    occupation.add_argument("--lang", default="en", metavar="CODE", help="of the names in the answer")
 
     harvest = command("harvest", "read the members' registers into the journal")
     harvest.add_argument("names", nargs="*", metavar="MEMBER", help="members or member/source; all without")

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import csv
+import itertools
 import json
 import os
 import select
@@ -23,9 +24,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from landbridge.cli import DONE, FAILED, NO
-from landbridge.cli.show import show_result, show_states
+from landbridge.cli.show import show_occupation, show_result, show_states
 from landbridge.config import Settings, read_settings
 from landbridge.errors import ConfigError, UsageError
+from landbridge.find import occupations
 from landbridge.find.harvest import Harvested, replay_quarantine
 from landbridge.find.journal import Counts, Journal, Quarantined
 from landbridge.find.query import parse
@@ -94,8 +96,7 @@ def _find(instance: Instance, a: Namespace) -> int:
         if not equals:
             raise UsageError(f"{pair!r} is not FIELD=CODE", parameter="--where")
         params.setdefault(field, []).append(code)
-    if a.explain:
-        params["explain"] = ["1"]
+    params.update((name, ["1"]) for name in ("explain", "literal") if getattr(a, name))
     query = parse(params, instance.kinds, rates=instance.rates)
     result = instance.find(query)
     if a.json:
@@ -106,6 +107,62 @@ def _find(instance: Instance, a: Namespace) -> int:
         return DONE
     answered = any(m.state in {"ok", "stale", "held"} for m in result.members)
     return NO if answered else FAILED
+
+
+def _occupation(_: Instance, a: Namespace) -> int:
+    """A title, or a table of them: one JSON object a line, or a table."""
+    if bool(a.text) == bool(a.file):
+        raise UsageError("give a title, or --file with --title", parameter="TEXT")
+    if not a.file:
+        answer = occupations.read(" ".join(a.text), language=a.lang)
+        if a.json:
+            _print_json(answer)
+        else:
+            show_occupation(out, answer)
+        return NO if answer.kind == "none" else DONE
+    if not a.title:
+        raise UsageError("which column holds the titles?", parameter="--title", hint="--title COLUMN")
+    named = 0
+    for titles in _batches(_titles_of(a.file, a.title, a.more), 500):
+        for (title, _text), answer in zip(titles, occupations.read_all(titles, language=a.lang), strict=True):
+            named += answer.kind != "none"
+            if a.json:
+                _print_json({"title": title, **msgspec.to_builtins(answer)})
+                continue
+            first = (*answer.occupations[:1], *answer.groups[:1]) if answer.kind != "none" else ()
+            said = "; ".join(f"{o.scheme} {o.code} {o.label} ({o.confidence:.2f})" for o in first)
+            print(f"{title}\t{said or 'no occupation'}")
+    return DONE if named else NO
+
+
+def _titles_of(path: Path, title: str, text: str | None) -> Iterator[tuple[str, str]]:
+    """The titles of a table with a header row, and their texts. Raises UsageError where it has no such column."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, dialect=_dialect(file.readline()))
+            file.seek(0)
+            for name, column in (("--title", title), ("--text", text)):
+                if column and column not in (reader.fieldnames or ()):
+                    has = ", ".join(reader.fieldnames or ()) or "no column"
+                    raise UsageError(f"{path} has no column {column!r}", parameter=name, hint=f"it has {has}")
+            for row in reader:
+                yield row[title] or "", (row[text] or "") if text else ""
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", parameter="--file") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"{path} is no table in UTF-8: {error}", parameter="--file") from error
+
+
+def _dialect(header: str) -> type[csv.Dialect]:
+    class Table(csv.excel):
+        delimiter = max(",;\t|", key=header.count)
+
+    return Table
+
+
+def _batches(rows: Iterator[tuple[str, str]], size: int) -> Iterator[list[tuple[str, str]]]:
+    while some := list(itertools.islice(rows, size)):
+        yield some
 
 
 def _harvest(instance: Instance, a: Namespace) -> int:
@@ -498,6 +555,7 @@ def _doctor(instance: Instance, a: Namespace) -> int:
 
 _ACTIONS: dict[str, Callable[..., int]] = {
     "find": _find,
+    "occupation": _occupation,
     "harvest": _harvest,
     "member list": _member_list,
     "member show": _member_show,

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from landbridge.find.journal import SourceState
+from landbridge.find.occupations import ReadAs
 from landbridge.find.search import Hit, MemberAnswer, Result
 from landbridge.instance import Instance
 from landbridge.kinds.kind import Kind
@@ -21,6 +22,11 @@ def show_result(out: Console, result: Result, instance: Instance, kind: Kind) ->
     """The hits as a table, then the facets, then who answered."""
     for one in result.corrections:
         out.print(f"no register knows “{escape(one.word)}”; searched for {escape(', '.join(one.searched))}")
+    if result.place is not None and result.place.others:
+        taken, others = result.place.taken, result.place.others
+        out.print(
+            f"near {escape(taken.write)}; or did you mean {escape('; '.join(o.write for o in others))}?"
+        )
     if result.hits:
         out.print(_hits(result, kind))
     else:
@@ -41,6 +47,19 @@ def show_result(out: Console, result: Result, instance: Instance, kind: Kind) ->
         out.print(f"{member}: {plan}", markup=False, style="dim")
     if result.cursor:
         out.print(f"[dim]more: --cursor {result.cursor}[/]", soft_wrap=True)
+
+
+def show_occupation(out: Console, answer: ReadAs) -> None:
+    """What a title was read as, the likeliest first."""
+    if answer.kind == "none":
+        out.print("No occupation that could be told.")
+    table = Table(box=None, header_style="bold")
+    for name in ("Scheme", "Code", "Name", "Confidence"):
+        table.add_column(name, justify="right" if name == "Confidence" else "left", overflow="fold")
+    for one in (*answer.occupations, *(g for g in answer.groups if g not in answer.occupations)):
+        table.add_row(one.scheme, one.code, one.label, f"{one.confidence:.2f}")
+    if table.row_count:
+        out.print(table)
 
 
 def _hits(result: Result, kind: Kind) -> Table:

@@ -9,7 +9,7 @@ from typing import Self, TypeVar
 import aiohttp
 from yarl import URL
 
-from landbridge.client.answers import FeedPage, Hit, Kind, Member, Record, Result, Suggestion
+from landbridge.client.answers import FeedPage, Hit, Kind, Member, ReadAs, Record, Result, Suggestion
 from landbridge.client.core import Ask, Core, ExportHead, Lines, Reply, Talk, Value
 from landbridge.client.errors import Unreachable
 
@@ -76,6 +76,10 @@ class AsyncClient:
     async def suggest(self, q: str, **filters: Value) -> list[Suggestion]:
         """Occupations, places and skills that begin so."""
         return await self._carry_out(self._core.suggest(q, filters))
+
+    async def occupations(self, q: str, text: str = "", lang: str = "") -> ReadAs:
+        """The occupations that a title names, or else the further text; their names in the language `lang`."""
+        return await self._carry_out(self._core.occupations(q, text, lang))
 
     async def export(self, q: str = "", **filters: Value) -> AsyncExport:
         """Every record that matches, in no order."""

@@ -110,8 +110,36 @@ class MemberAnswer(msgspec.Struct, frozen=True):
     why: str = ""
 
 
+class Candidate(msgspec.Struct, frozen=True):
+    """An occupation that the words of a question may name; `confidence` is its share, 0 to 1."""
+
+    scheme: Literal["esco", "isco-08"]
+    code: str
+    confidence: float
+
+
+class Meant(msgspec.Struct, frozen=True):
+    """A place as it can be asked for: `write` is what the parameter `place` takes for it and no other."""
+
+    name: str
+    region: str
+    country: str
+    write: str
+
+
+class PlaceRead(msgspec.Struct, frozen=True):
+    """The place that was taken for the name asked for, and what else that could mean."""
+
+    taken: Meant
+    others: list[Meant] = []
+
+
 class Result(msgspec.Struct, frozen=True):
-    """A page of hits, and who answered; without a `cursor` it is the last."""
+    """A page of hits, and who answered; without a `cursor` it is the last.
+
+    `occupations` are those that the words were read as: their records are found in whatever language.
+    `place` says which place the name was taken for, and its namesakes.
+    """
 
     total: Total
     hits: list[Hit]
@@ -123,6 +151,8 @@ class Result(msgspec.Struct, frozen=True):
     sort: str
     cursor: str = ""
     plans: dict[str, str] = {}
+    occupations: list[Candidate] = []
+    place: PlaceRead | None = None
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -165,11 +195,37 @@ class Kind(msgspec.Struct, frozen=True):
 
 
 class Suggestion(msgspec.Struct, frozen=True):
-    """Words that begin so, of which field, and how many records have them."""
+    """Words that begin so, of which field, and how many records have them.
+
+    With a `language` they are the title of an occupation in that language.
+    """
 
     text: str
     field: str
     count: int
+    language: str = ""
+
+
+class Occupation(msgspec.Struct, frozen=True):
+    """A concept of ISCO-08 or ESCO with its name, the language of the name, and how sure it is (0 to 1)."""
+
+    scheme: Literal["isco-08", "esco"]
+    code: str
+    uri: str
+    label: str
+    language: str
+    confidence: float
+
+
+class ReadAs(msgspec.Struct, frozen=True):
+    """What a title names: occupations of ESCO (several if unsure), a unit group of ISCO-08, or none.
+
+    `groups` are the likeliest unit groups in any case.
+    """
+
+    kind: Literal["occupation", "group", "none"]
+    occupations: list[Occupation]
+    groups: list[Occupation]
 
 
 class FeedEntry(msgspec.Struct, frozen=True):

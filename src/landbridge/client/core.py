@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
-from landbridge.client.answers import FeedPage, Kind, Member, Record, Result, Suggestion
+from landbridge.client.answers import FeedPage, Kind, Member, ReadAs, Record, Result, Suggestion
 from landbridge.client.errors import Document, Gone, Problem, Unreachable, Unreadable
 
 API: Final = "/api/v1"
@@ -95,6 +95,9 @@ class Core:
 
     def suggest(self, q: str, filters: Mapping[str, Value]) -> Talk[list[Suggestion]]:
         return self._get(_target(f"{API}/suggest", {"q": q, **filters}), list[Suggestion])
+
+    def occupations(self, q: str, text: str, lang: str) -> Talk[ReadAs]:
+        return self._get(_target(f"{API}/occupations", {"q": q, "text": text, "lang": lang}), ReadAs)
 
     def feed(self, start: str, filters: Mapping[str, Value]) -> Generator[Talk[FeedPage], FeedPage, None]:
         """The talks of one page after the other, up to the newest."""

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from types import TracebackType
 from typing import Self, TypeVar
 
-from landbridge.client.answers import FeedPage, Hit, Kind, Member, Record, Result, Suggestion
+from landbridge.client.answers import FeedPage, Hit, Kind, Member, ReadAs, Record, Result, Suggestion
 from landbridge.client.core import Ask, Core, ExportHead, Lines, Reply, Talk, Value
 from landbridge.client.errors import Unreachable
 
@@ -86,6 +86,10 @@ class Client:
     def suggest(self, q: str, **filters: Value) -> list[Suggestion]:
         """Occupations, places and skills that begin so."""
         return self._carry_out(self._core.suggest(q, filters))
+
+    def occupations(self, q: str, text: str = "", lang: str = "") -> ReadAs:
+        """The occupations that a title names, or else the further text; their names in the language `lang`."""
+        return self._carry_out(self._core.occupations(q, text, lang))
 
     def export(self, q: str = "", **filters: Value) -> Export:
         """Every record that matches, in no order."""

@@ -32,7 +32,19 @@ CLOSING: Final = "expires"  # the field that says until when; it is the journal'
 _ATOM = "http://www.w3.org/2005/Atom"
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _SILENT = frozenset(
-    {"kind", "sort", "radius", "currency", "period", "unknown", "limit", "cursor", "facets", "explain"}
+    {
+        "kind",
+        "sort",
+        "radius",
+        "currency",
+        "period",
+        "unknown",
+        "limit",
+        "cursor",
+        "facets",
+        "explain",
+        "literal",
+    }
 )  # say nothing about what is sought
 _NOTHING_YET = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -165,8 +165,9 @@ class Outlets:
 
     async def suggest(self, request: Request) -> Response:
         typed = (given(request).get("q") or [""])[-1]
-        found = self.instance.suggest(typed, default_kind(self.instance.kinds))
-        headers = {**_HEADERS, "Cache-Control": "public, max-age=60"}
+        language = self.site.reader(request).language
+        found = self.instance.suggest(typed, default_kind(self.instance.kinds), language=language)
+        headers = {**_HEADERS, "Cache-Control": "public, max-age=60", "Vary": "Accept-Language, Cookie"}
         return Response(
             opensearch.suggestions(typed, [one.text for one in found]), 200, headers, opensearch.SUGGESTIONS
         )

@@ -11,7 +11,7 @@ from landbridge.api.endpoints import readable
 from landbridge.api.requests import given
 from landbridge.errors import LandbridgeError, NotFound, UsageError
 from landbridge.find.index.document import shape
-from landbridge.find.query import default_kind, parse
+from landbridge.find.query import Meant, default_kind, parse
 from landbridge.find.record import Record
 from landbridge.find.search import Result
 from landbridge.instance import Instance
@@ -24,9 +24,7 @@ from landbridge.portal.map import country_map, country_table
 from landbridge.portal.outlets import offers
 from landbridge.portal.rendering import Site
 
-_UNCOUNTED: Final = frozenset(
-    {"source", "region", "occupation"}
-)  # long, or beside another that says the same
+_UNCOUNTED: Final = frozenset({"source", "region"})  # long, or beside another that says the same
 _NO_TAG: Final = frozenset(
     {"q", "kind", "sort", "limit", "cursor", "facets", "explain", "radius", "currency", "period"}
 )
@@ -104,6 +102,11 @@ class Pages:
             ],
             facets=self._facets(result, asked, kind, reader),
             tags=self._tags(asked, kind, reader),
+            taken=self._meant(result.place.taken, reader) if result.place else "",
+            namesakes=[
+                (self._meant(one, reader), asked.link(set_={"place": one.write}))
+                for one in (result.place.others if result.place else ())
+            ],
             unknown=[
                 (words.lacking_label(name, kind, reader), count, asked.link(add={"unknown": name}))
                 for name, count in result.unknown.items()
@@ -118,6 +121,10 @@ class Pages:
             feeds=feeds,
             map=self._map(result, asked, kind, reader),
         )
+
+    def _meant(self, one: Meant, reader: Reader) -> str:
+        country = words.country(one.country, self.instance.members, reader)
+        return ", ".join(dict.fromkeys(p for p in (one.name, one.region, country) if p))
 
     def _wrong(
         self, request: Request, error: LandbridgeError, asked: Asked, kind: Kind, reader: Reader

@@ -7,6 +7,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import msgspec
 
 from landbridge import codes
+from landbridge.find import occupations, skills
 from landbridge.find.pay import per_year
 from landbridge.find.query import Query
 from landbridge.find.rates import Rates
@@ -18,6 +19,7 @@ from landbridge.kinds.values import Money, Place
 from landbridge.members.member import Member
 from landbridge.portal.languages import Reader
 
+_WORDS_OF_PLACE = 60  # characters from which the words for a place are an address
 _NAMELESS = frozenset({"", "und", "mul", "zxx"})
 
 
@@ -119,16 +121,23 @@ def value_label(
         return members[key.lower()].name
     if column in {"country", "in"} and codes.country(key):
         return country(codes.country(key), members, reader)
+    if field is not None and field.vocabulary and skills.is_skill(key):
+        return skills.label(key, reader.language)
+    if field is not None and field.vocabulary and occupations.is_unit(key):
+        return occupations.label(key.removeprefix("isco-08:"), reader.language)
     if column == "language":
         return reader.text("not known") if key in _NAMELESS else reader.language_name(key)
     return label
 
 
 def place(where: Place, members: Mapping[str, Member], reader: Reader) -> str:
-    """Town, region and country; the source's own words where no town was understood."""
-    parts = [where.city or where.text, where.region if where.city else ""]
+    """The source's own words for it, or the town and region where they are too long, and the country."""
+    if where.text and len(where.text) <= _WORDS_OF_PLACE:
+        parts = [where.text]
+    else:
+        parts = [where.city or where.text, where.region if where.city else ""]
     land = country(where.country, members, reader) if where.country else ""
-    return ", ".join(dict.fromkeys(p for p in (*parts, land) if p))
+    return ", ".join(dict.fromkeys(p for p in (*parts, "" if land in parts[0] else land) if p))
 
 
 def pay(money: Money, reader: Reader) -> str:
@@ -198,10 +207,7 @@ def show_hit(
         "language": reader.language_name(hit.language)
         if tag(hit.language) and hit.language.split("-")[0] != reader.language
         else "",
-        "occupation": next(
-            (o.text for f in kind.of_type("concept") if f.show == "row" for o in _all(values, f) if o.text),
-            "",
-        ),
+        "occupation": _occupation(record, kind, values, reader),
         "party": named.name if named else "",
         "places": [said for p in where[:3] if (said := place(p, instance.members, reader))],
         "more_places": max(0, len(where) - 3),
@@ -212,6 +218,14 @@ def show_hit(
         "member": member.name if member else hit.member,
         "source": source.title if source else hit.source,
     }
+
+
+def _occupation(record: dict[str, Any], kind: Kind, values: Any, reader: Reader) -> str:
+    """The occupation in the reader's language; the record's own words where it was linked to none."""
+    for one in record.get("occupations", ()):
+        return occupations.label(one["code"], reader.language)
+    shown = (f for f in kind.of_type("concept") if f.show == "row")
+    return next((o.text for f in shown for o in _all(values, f) if o.text), "")
 
 
 def show_fields(

@@ -61,7 +61,7 @@ if (box) {
     const text = box.value.trim();
     asking?.abort();
     if (text.length < 2) return close();
-    const address = `/api/v1/suggest?${new URLSearchParams({ q: text.slice(0, 80), kind: box.dataset.kind })}`;
+    const address = `/api/v1/suggest?${new URLSearchParams({ q: text.slice(0, 80), kind: box.dataset.kind, lang: document.documentElement.lang })}`;
     if (!known.has(address)) {
       asking = new AbortController();
       try {
