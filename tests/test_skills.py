@@ -296,6 +296,13 @@ def test_the_api_answers_beside_a_record(instance: Instance) -> None:
         assert api.get(f"/api/v1/records/{wrong}").status == 404
 
 
+def test_the_page_of_a_record_shows_what_is_like_it(instance: Instance) -> None:
+    page = visitor(instance)
+    own = next(h["id"] for h in page.get("/api/v1/find?q=welder&in=xa").json["hits"])
+    assert ">Сварщик</a>" in page.get(f"/records/{own}").text
+    assert ">Сварщик</a>" not in page.get(f"/records/{own}?view=print").text
+
+
 def test_names_of_skills_are_suggested(instance: Instance) -> None:
     share(instance, "xb", {"id": "2", "title": "Бухгалтер", "text": "Знание Excel, ведение переговоров"})
 

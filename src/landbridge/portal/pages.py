@@ -26,7 +26,7 @@ from landbridge.portal.rendering import Site
 
 _UNCOUNTED: Final = frozenset({"source", "region"})  # long, or beside another that says the same
 _NO_TAG: Final = frozenset(
-    {"q", "kind", "sort", "limit", "cursor", "facets", "explain", "radius", "currency", "period"}
+    {"q", "kind", "sort", "limit", "cursor", "facets", "explain", "literal", "radius", "currency", "period"}
 )
 
 _RUNS = 20  # shown of a source
@@ -190,8 +190,22 @@ class Pages:
             original=original,
             rates_of=self.instance.rates.date(currency) if kind.first("money") else None,
             linked=block(posting) if posting else "",
+            similar=self._like(found, self.site.prefix(request)),
             print="print" in given(request).get("view", ()),
         )
+
+    def _like(self, record: Record, prefix: str) -> list[dict[str, str]]:
+        """Records that are most like one."""
+        members = self.instance.members
+        return [
+            {
+                "link": words.record_link(one.id, prefix=prefix),
+                "lang": words.tag(one.language),
+                "title": one.title,
+                "member": members[one.member].name if one.member in members else one.member,
+            }
+            for one in self.instance.similar(record, limit=_SIMILAR)
+        ]
 
     def _similar(self, gone: Record, kind: Kind, prefix: str) -> list[dict[str, str]]:
         """Records that share the rarest words of a title that is gone, still there."""

@@ -84,11 +84,15 @@ class Vocabulary:
         return found
 
     def label(self, concept: str, language: str) -> tuple[str, str]:
-        """The name of a concept and the language it is in: the reader's, else English, else any that has one."""
-        for one in (language, "en", *self.languages):
+        """The name of a concept and the language it is in: the reader's, else English.
+
+        An occupation of ESCO without either goes by the name of its unit group.
+        """
+        for one in (language, "en"):
             if text := self.labels(one).get(concept):
                 return text, one
-        return concept, ""
+        group = self.group.get(concept)
+        return self.label(group, language) if group else (concept, "")
 
 
 def _pairs(path: Traversable) -> Iterator[tuple[str, str]]:
