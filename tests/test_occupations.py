@@ -18,6 +18,7 @@ from landbridge.codes.occupations.link import linker, title_hash
 from landbridge.codes.occupations.titles import plain
 from landbridge.codes.occupations.vocabulary import check, vocabulary
 from landbridge.errors import ConfigError
+from landbridge.find import occupations
 from landbridge.find.layout import slipped
 from landbridge.find.occupations import read, read_all
 
@@ -239,6 +240,14 @@ def test_every_preferred_title_leads_back_to_its_unit_group() -> None:
 def test_many_are_read_as_one_by_one() -> None:
     titles = ["welder", "nothing at all", "сварщик", ""]
     assert read_all([(t, "") for t in titles]) == [read(t) for t in titles]
+
+
+def test_more_titles_than_are_remembered_are_read_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(occupations, "_KNOWN", 3)
+    monkeypatch.setattr(occupations, "_linked", {})
+    first = occupations.links([("welder", "en"), ("сварщик", "ru"), ("焊工", "zh")])
+    again = occupations.links([("welder", "en"), ("thợ hàn", "vi"), ("welder", "en"), ("焊工", "zh")])
+    assert [link.groups[0].code for link in (*first, *again)] == ["7212"] * 7
 
 
 # crosswalks

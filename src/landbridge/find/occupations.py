@@ -44,15 +44,16 @@ _linked: dict[tuple[str, str], Link] = {}
 
 def links(texts: Sequence[tuple[str, str]]) -> list[Link]:
     """What each (text, language) names; all that are new are worked out at once."""
-    new = [one for one in dict.fromkeys(texts) if one not in _linked]
+    once = dict.fromkeys(texts)
+    found = {one: _linked[one] for one in once if one in _linked}
+    new = [one for one in once if one not in found]
     if new:
+        made = linker().link([text for text, _ in new], [language for _, language in new])
+        found.update(zip(new, made, strict=True))
         if len(_linked) + len(new) > _KNOWN:
             _linked.clear()
-        found = linker().link([text for text, _ in new], [language for _, language in new])
-        if len(new) > _KNOWN:
-            return [dict(zip(new, found, strict=True)).get(one) or _linked[one] for one in texts]
-        _linked.update(zip(new, found, strict=True))
-    return [_linked[one] for one in texts]
+        _linked.update(zip(new, made, strict=True))
+    return [found[one] for one in texts]
 
 
 def occupations(records: Sequence[Record], kind: Kind) -> list[tuple[Named, ...]]:
