@@ -97,7 +97,7 @@ def calibrated(linker: Linker, positive: Sequence[Label], negative: Sequence[str
     """
     texts = [t.text for t in positive] + list(negative)
     near, cover = linker.evidence(texts, [t.language for t in positive] + [""] * len(negative))
-    groups = linker._concepts.groups
+    groups = linker.concepts.groups
     row = {code: n for n, code in enumerate(linker.codes)}
     target = np.array([row[t.concept] for t in positive])
     members = [np.flatnonzero(groups == g) for g in target]

@@ -7,7 +7,7 @@ occupations are the group's. All four numbers of the calibration come from title
 (training/concepts.py), never from a benchmark.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from hashlib import blake2b
 from importlib import resources
@@ -31,6 +31,9 @@ _SHARED = 0.6  # a title that several unit groups have
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
+_Title = tuple[
+    str, list[tuple[int, float]]
+]  # a title, its concepts, and how far it is to be trusted for each
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -97,7 +100,7 @@ class Linker:
 
     def __init__(self, encoder: Encoder, concepts: Concepts) -> None:
         self._encoder = encoder
-        self._concepts = concepts
+        self.concepts = concepts
         self.codes = [str(code) for code in concepts.codes]
         self._row = {code: n for n, code in enumerate(self.codes)}
         self.vectors: Floats = concepts.vectors.astype(np.float32).T
@@ -116,37 +119,35 @@ class Linker:
     ) -> tuple[Floats, list[dict[int, float]]]:
         """For each text: its nearness to each concept (a row, -1 to 1), and how much of it a concept's titles cover."""
         cleared = [plain(text) for text in texts]
-        near: Floats = self._encoder.encode(cleared) @ self.vectors
+        lines = [words(text) for text in cleared]
         covered = [
-            self._titles_in(words(text), language) for text, language in zip(cleared, languages, strict=True)
+            _cover(line, self._titles_in(line, language))
+            for line, language in zip(lines, languages, strict=True)
         ]
-        return near, covered
+        return self._near(cleared), covered
+
+    def _near(self, cleared: Sequence[str]) -> Floats:
+        near: Floats = self._encoder.encode(cleared) @ self.vectors
+        return near
 
     def read(self, text: str, language: str = "") -> tuple[Link, frozenset[str] | None]:
         """`link` of one text, with the words of the titles in it that made the answer; None where none did."""
-        link = self.link([text], [language])[0]
+        cleared = plain(text)
+        line = words(cleared)
+        titles = list(self._titles_in(line, language))
+        link = self._answer(self.weighed(self._near([cleared]), [_cover(line, titles)], self.calibration)[0])
         answer = {self._row[c.code] for c in (*link.occupations, *link.groups[:1])}
         covered = {
             word
-            for title, concepts in self._spans(words(plain(text)), language)
+            for title, concepts in titles
             if any(
-                concept in answer or int(self._concepts.groups[concept]) in answer for concept, _ in concepts
+                concept in answer or int(self.concepts.groups[concept]) in answer for concept, _ in concepts
             )
             for word in title.split()
         }
         return link, frozenset(covered) or None
 
-    def _titles_in(self, line: list[str], language: str) -> dict[int, float]:
-        """The concepts whose titles stand in a text, with how far they cover it."""
-        letters = max(sum(map(len, line)), 1)
-        found: dict[int, float] = {}
-        for title, concepts in self._spans(line, language):
-            share = LEAST_COVER + (1 - LEAST_COVER) * len(title.replace(" ", "")) / letters
-            for concept, trust in concepts:
-                found[concept] = max(found.get(concept, 0.0), share * trust)
-        return found
-
-    def _spans(self, line: list[str], language: str) -> Iterator[tuple[str, list[tuple[int, float]]]]:
+    def _titles_in(self, line: list[str], language: str) -> Iterator[_Title]:
         """The titles that stand in a text, each with its concepts and how far it is to be trusted for them."""
         spans: list[str] = []
         for start, word in enumerate(line):
@@ -160,7 +161,7 @@ class Linker:
             spans += [" ".join(line[start : end + 1]) for end in range(start, min(start + SPAN, len(line)))]
         if not spans:
             return
-        c = self._concepts
+        c = self.concepts
         hashes = np.array([_hash(text) for text in spans], np.uint64)
         first = np.searchsorted(c.titles, hashes, "left")
         last = np.searchsorted(c.titles, hashes, "right")
@@ -192,7 +193,7 @@ class Linker:
             if by.group:
                 upper: dict[int, float] = {}
                 for concept, share in found.items():
-                    group = int(self._concepts.groups[concept])
+                    group = int(self.concepts.groups[concept])
                     upper[group] = max(upper.get(group, 0.0), share)
                 for group, share in upper.items():
                     row[self._members[group]] += by.group * share
@@ -215,7 +216,7 @@ class Linker:
         place = {code: n for n, code in enumerate(codes)}
         parent = np.array(
             [
-                place.get(self.codes[self._concepts.groups[row]], n) if row >= 0 else n
+                place.get(self.codes[self.concepts.groups[row]], n) if row >= 0 else n
                 for n, row in enumerate(rows)
             ]
         )
@@ -248,7 +249,7 @@ class Linker:
             scores = self.scores(part, languages[n : n + 512] or [""] * len(part))
             weights = np.exp(np.minimum(scores, 60).astype(np.float64))
             shares = np.zeros((len(self.codes), len(part)))
-            np.add.at(shares, self._concepts.groups, weights.T)
+            np.add.at(shares, self.concepts.groups, weights.T)
             best = np.argsort(-shares[rows], axis=0, kind="stable")[:most]
             found += [[self.codes[rows[r]] for r in column] for column in best.T]
         return found
@@ -260,7 +261,7 @@ class Linker:
         shares = weights / (1.0 + weights.sum())
         groups: dict[int, float] = {}
         for row, share in zip(best, shares, strict=True):
-            group = int(self._concepts.groups[row])
+            group = int(self.concepts.groups[row])
             groups[group] = groups.get(group, 0.0) + float(share)
         ranked = sorted(groups, key=lambda g: -groups[g])[:5]
         likely = tuple(
@@ -274,11 +275,22 @@ class Linker:
             for row, share in zip(best[:3], shares[:3], strict=True)
             if not self.codes[int(row)].isdigit()
             and share >= SURE
-            and (1 - beyond) * share >= beyond * groups[int(self._concepts.groups[row])]
+            and (1 - beyond) * share >= beyond * groups[int(self.concepts.groups[row])]
         ]
         if named:
             return Link("occupation", tuple(named), likely)
         return Link("group", likely[:1], likely)
+
+
+def _cover(line: list[str], titles: Iterable[_Title]) -> dict[int, float]:
+    """How far the titles of each concept that stand in a text cover it."""
+    letters = max(sum(map(len, line)), 1)
+    found: dict[int, float] = {}
+    for title, concepts in titles:
+        share = LEAST_COVER + (1 - LEAST_COVER) * len(title.replace(" ", "")) / letters
+        for concept, trust in concepts:
+            found[concept] = max(found.get(concept, 0.0), share * trust)
+    return found
 
 
 LEAST = 0.005  # the share below which a unit group is not named among the likely ones
