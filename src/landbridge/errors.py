@@ -21,7 +21,10 @@ LandbridgeError                 500
 │       ├── Broken                   the body is cut, is not what it says, or is too large
 │       └── Looping                  a page or token that came before
 ├── HeldRun                     409  a run that waits for a person
-├── CredentialError             422  a credential cannot be believed
+├── CredentialError             422  a credential cannot be believed; `step` says where it failed, `code` why
+│   ├── Unreadable                   the file, picture or text carries nothing that could be examined
+│   ├── UnknownFormat                something is there, and no format knows it
+│   └── Malformed                    a format knows it and cannot read it: cut, altered, or wrongly made
 └── RuleError                   422  a rule cannot be decided
 
 Every error carries an HTTP `status` and, where there is one, a `hint`: the next step in plain words.
@@ -155,7 +158,28 @@ class HeldRun(SourceError):
 
 
 class CredentialError(LandbridgeError):
+    """A credential that cannot be believed: `code` says why, `step` at which step of `verify` it was seen."""
+
     status = 422
+    step: ClassVar[str] = "verify"
+
+    def __init__(self, message: str, *, code: str = "refused", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
+
+
+class Unreadable(CredentialError):
+    """Nothing could be taken from what was handed over."""
+
+    step = "read"
+
+
+class UnknownFormat(CredentialError):
+    step = "format"
+
+
+class Malformed(CredentialError):
+    step = "decode"
 
 
 class RuleError(LandbridgeError):

@@ -78,6 +78,29 @@ def parser() -> Parser:
     occupation.add_argument("--text", dest="more", metavar="COLUMN", help="of the table: further words")
     occupation.add_argument("--lang", default="en", metavar="CODE", help="of the names in the answer")
 
+    verify = command("verify", "say whether a credential can be believed, from text, picture, PDF or file")
+    verify.add_argument("files", nargs="*", metavar="FILE", help="a file, or - for standard input")
+    verify.add_argument(
+        "--trust",
+        action="append",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="PATH",
+        help="certificates, keys, trust lists or folders of them, instead of the trust store",
+    )
+    verify.add_argument(
+        "--status",
+        action="append",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="PATH",
+        help="lists of withdrawn credentials, with --trust",
+    )
+    verify.add_argument("--at", metavar="TIME", help="as if it were then: 2026-11-24T18:00:00Z")
+    verify.add_argument("--batch", action="store_true", help="many files, on all cores, one line each")
+
     harvest = command("harvest", "read the members' registers into the journal")
     harvest.add_argument("names", nargs="*", metavar="MEMBER", help="members or member/source; all without")
     harvest.add_argument("--replay", nargs="+", type=Path, metavar="PATH", help="recorded files instead")
@@ -147,8 +170,9 @@ def parser() -> Parser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     arguments = parser().parse_args(argv)
-    # commands bring in the engine, the database and the web server: --help must not wait for them
-    commands = importlib.import_module("landbridge.cli.commands")
+    # commands bring in the engine, the database and the web server: --help and `verify` must not wait for them
+    room = "proving" if arguments.command in ("verify", "trust", "status", "issue") else "commands"
+    commands = importlib.import_module(f"landbridge.cli.{room}")
     try:
         return int(commands.run(arguments))
     except UsageError as error:

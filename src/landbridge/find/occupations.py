@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from landbridge.codes.occupations.crosswalk import isco
-from landbridge.codes.occupations.link import NOTHING, SURE_GROUP, Candidate, Link, linker
+from landbridge.codes.occupations.link import NOTHING, SURE_GROUP, Candidate, Link, Reading, linker
 from landbridge.codes.occupations.vocabulary import ESCO_URI, ISCO_URI, vocabulary
 from landbridge.find.analysis import primary
 from landbridge.find.record import Record
@@ -115,9 +115,9 @@ def word(scheme: str, code: str) -> str:
 
 
 @lru_cache(maxsize=1 << 13)
-def asked(text: str) -> tuple[Link, frozenset[str] | None]:
-    """What the text of a query names, and the words of it that name it; None for all of them together."""
-    return linker().read(text) if text else (NOTHING, None)
+def asked(text: str, *, closely: bool = False) -> Reading:
+    """What the text of a query names; `closely` even where no word of it looks like one of a title's."""
+    return linker().read(text, closely=closely) if text else Reading(NOTHING)
 
 
 def said(token: str) -> str:

@@ -56,7 +56,8 @@ class Asked:
         self.without: list[Sought] = []
         self.named: tuple[Candidate, ...] = ()  # the occupations that the text was read as
         self.slips: list[tuple[str, str]] = []  # words typed in another layout, and what was meant
-        plain = []
+        self._plain: list[tuple[str, list[Sought]]] = []
+        self._unread = False  # as an occupation: no word looked like one of a title's
         for part in query.parts:
             if part.phrase or part.without:
                 ways = phrase_tokens(part.text, languages)
@@ -65,31 +66,31 @@ class Asked:
             else:
                 new = [Sought([(t,) for t in terms]) for terms in _terms(part.text, tuple(languages))]
                 self.words += new
-                plain += [(part.text, new)]
+                self._plain += [(part.text, new)]
         if query.parts and not self.words and not self.without:
             raise UsageError(f"no word to search for in {query.text!r}", parameter="q")
         if kind.named and not query.literal:
-            self._read_occupations(plain)
+            self._read_occupations(closely=False)
         if kind.skilled and not query.literal:
-            self._read_skills(plain)
+            self._read_skills()
         self._sizes: dict[str, int] = {}
         self._counts: dict[str, dict[str, int]] = {}
         self._total = 0
 
-    def _read_occupations(self, plain: list[tuple[str, list[Sought]]]) -> None:
+    def _read_occupations(self, *, closely: bool) -> None:
         """Lets the words that name an occupation stand for it in every language.
 
         The words of a title that the vocabulary knows, wherever it stands in the text; else all the words of a
         short text that is near an occupation. Other words, such as a town's, must be there as ever.
         """
-        text = " ".join(text for text, _ in plain)
-        link, covered = asked_occupations(text)
-        if link.kind == "none" or not plain:
+        text = " ".join(text for text, _ in self._plain)
+        link, covered, self._unread = asked_occupations(text, closely=closely)
+        if link.kind == "none":
             return
-        sought = [w for _, new in plain for w in new]
-        naming = self._naming(covered, text) if covered is not None else set()
-        chosen = sought if covered is None else [w for w in sought if naming & {r[0] for r in w.readings}]
-        if not chosen or (covered is None and len(chosen) > _SHORT_TEXT):
+        sought = [w for _, new in self._plain for w in new]
+        naming = self._naming(covered, text) if covered else set()
+        chosen = [w for w in sought if naming & {r[0] for r in w.readings}] if covered else sought
+        if not chosen or (not covered and len(chosen) > _SHORT_TEXT):
             return
         self.named = tuple({c.code: c for c in (*link.occupations, *link.groups[:_GROUPS])}.values())
         for one in self.named:
@@ -97,14 +98,14 @@ class Asked:
                 share = one.confidence * (_OCCUPATION if one.scheme == "esco" else _UNIT_GROUP) / len(chosen)
                 for word in chosen:
                     word.concepts[occupation_word(one.scheme, one.code)] = share
-                    word.named = covered is not None
+                    word.named = bool(covered)
 
-    def _read_skills(self, plain: list[tuple[str, list[Sought]]]) -> None:
+    def _read_skills(self) -> None:
         """Lets the words that name a skill stand for it in every language."""
-        text = " ".join(text for text, _ in plain)
+        text = " ".join(text for text, _ in self._plain)
         for skill, covered in named_skills(text):
             naming = self._naming(covered, text)
-            chosen = [w for _, new in plain for w in new if naming & {r[0] for r in w.readings}]
+            chosen = [w for _, new in self._plain for w in new if naming & {r[0] for r in w.readings}]
             for sought in chosen:
                 sought.concepts[skill_word(skill)] = _SKILL / len(chosen)
                 sought.named = True
@@ -130,6 +131,12 @@ class Asked:
     def strange(self) -> list[Sought]:
         """The words that no index knows."""
         return [w for w in self.words if all(len(r) == 1 and not self._everywhere(r[0]) for r in w.readings)]
+
+    def read_closely(self, views: Mapping[str, View]) -> None:
+        """Reads as an occupation, after all, a text with a word that no index knows."""
+        if self._unread and self.strange():
+            self._read_occupations(closely=True)
+            self._count(views)
 
     def means_nothing(self) -> bool:
         """Whether no index knows any of the words, and no vocabulary a name in them."""
@@ -235,6 +242,7 @@ def read(query: Query, kind: Kind, languages: Sequence[str], views: Mapping[str,
             again.weigh(views)
             if not again.means_nothing():
                 asked, asked.slips = again, slips
+    asked.read_closely(views)
     asked.widen(views)
     return asked
 

@@ -9,8 +9,10 @@ is one word. Nothing but arrays: the same text gives the same vector on every ma
 The table of pieces holds four bits a number (a row has its own step); `model/README.md` is the model's card.
 """
 
+import math
 import unicodedata
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -29,9 +31,13 @@ _UNSPACED = (1, 4)  # of pieces in other scripts without spaces than Chinese
 _WINDOW = 3  # characters of Chinese that stand for a word
 _SEED = {"latin": 0x9E3779B1, "native": 0x85EBCA77}
 _STEP = np.uint32(0x01000193)
+_BITS = 0xFFFFFFFF
+_step = int(_STEP)
 _TOGETHER = 1 << 15  # rows that are added up at once
 _FEW = 2_048  # up to here another way is faster
 _CHUNK = 4_096  # texts at a time: what bounds the memory of a batch
+_KNOWN = 4_096  # words of single texts that are remembered, which share them
+_TELLING = 6  # letters and ends of the pieces by which a word may be known to be of a title
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -174,6 +180,71 @@ def _ngrams(some: list[str], seed: np.uint32, lengths: tuple[int, int]) -> tuple
     return np.concatenate(found), np.concatenate(owners)
 
 
+def pieces_of(word: str) -> tuple[list[int], list[int]]:
+    """The hashes of one word's or window's pieces: those that are still to be mixed, and those that are not.
+
+    The same as `pieces`, letter by letter: for few words that is five times as fast.
+    """
+    native = _SEED["native"]
+    if word[0] >= "\u2e80":
+        return [], [_whole(word[:size], native) for size in range(1, len(word) + 1)]
+    if not word.isascii() and spaceless(word):
+        return _runs(word, native, _UNSPACED), [_whole(word, native)]
+    latin = word if word.isascii() else word.translate(_romans)
+    mixed, whole = _runs(latin, _SEED["latin"], _LATIN), [_whole(latin, _SEED["latin"])]
+    if not word.isascii():
+        mixed += _runs(word, native, _NATIVE)
+        whole.append(_whole(word, native))
+    return mixed, whole
+
+
+def _whole(word: str, seed: int) -> int:
+    return crc32(word.encode("utf-8", "surrogatepass")) ^ seed
+
+
+def _runs(word: str, seed: int, lengths: tuple[int, int]) -> list[int]:
+    codes = [60, *map(ord, word), 62]
+    rolled = [code * _step + seed & _BITS for code in codes]
+    found = [one + 1 for one in rolled[1:-1]] if lengths[0] == 1 else []
+    for length in range(2, min(lengths[1], len(codes)) + 1):
+        rolled = [one * _step & _BITS ^ code for one, code in zip(rolled, codes[length - 1 :], strict=False)]
+        if length >= lengths[0]:
+            found += [one + length for one in rolled]
+    return found
+
+
+def _telling(word: str) -> Iterator[int]:
+    """The hashes of the pieces of a word that say most: all of it, and how it begins and ends, in each of its forms."""
+    native = _SEED["native"]
+    if word[0] >= "\u2e80":
+        for part in units([word]):
+            for size in range(2, len(part) + 1):
+                yield _whole(part[:size], native)
+        return
+    latin = word if word.isascii() else word.translate(_romans)
+    yield _whole(latin, _SEED["latin"])
+    if latin is not word:
+        yield _whole(word, native)
+        yield from (_piece(part, native) for part in _ends(word, min(_TELLING, _NATIVE[1])))
+    yield from (_piece(part, _SEED["latin"]) for part in _ends(latin, min(_TELLING, _LATIN[1])))
+
+
+def _ends(word: str, size: int) -> tuple[str, str]:
+    form = f"<{word}>"
+    return form[:size], form[-size:]
+
+
+def _piece(letters: str, seed: int) -> int:
+    """The hash of one piece; as `_runs` and `_mixed` make it."""
+    rolled = seed
+    for n, letter in enumerate(letters):
+        rolled = rolled * _step & _BITS ^ ord(letter) if n else ord(letter) * _step + seed
+    hashed = rolled + len(letters) & _BITS
+    hashed = (hashed ^ hashed >> 16) * 0x85EBCA6B & _BITS
+    hashed = (hashed ^ hashed >> 13) * 0xC2B2AE35 & _BITS
+    return hashed ^ hashed >> 16
+
+
 def _mixed(hashes: Hashes) -> Hashes:
     """Spreads the bits (the finaliser of MurmurHash3)."""
     hashes = hashes ^ (hashes >> np.uint32(16))
@@ -201,7 +272,16 @@ class Encoder:
     def __init__(self, weights: Weights) -> None:
         self._w = weights
         low = np.arange(256, dtype=np.int16)
-        self._pairs = np.stack([(low & 15) - 8, (low >> 4) - 8], axis=1).astype(np.float32)
+        # the two numbers of a byte side by side, as one item of eight bytes: what is quick to look up
+        pairs = np.stack([(low & 15) - 8, (low >> 4) - 8], axis=1).astype(np.float32)
+        self._pairs = pairs.view(np.uint64).ravel()
+        self._into, self._out = (
+            (np.ascontiguousarray(m[:, :-1]), np.ascontiguousarray(m[:, -1]))
+            for m in (weights.into, weights.out)
+        )
+        self._pieces = memoryview(weights.pieces)
+        self._evenly = np.full(DIMENSIONS, 1 / DIMENSIONS, np.float32)
+        self._known: dict[str, Floats] = {}
 
     def encode(self, texts: Sequence[str]) -> Floats:
         """Vectors of length 1, one a text (n × DIMENSIONS); zeros for a text without a piece that is known."""
@@ -209,6 +289,77 @@ class Encoder:
             return np.zeros((0, DIMENSIONS), np.float32)
         parts = [self._some(texts[n : n + _CHUNK]) for n in range(0, len(texts), _CHUNK)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def telling(self, line: Sequence[str]) -> set[str]:
+        """The words that may be of a title: known as they are, or by the way they begin or end.
+
+        The others, such as names, are known by short pieces at most. This costs a tenth of what a vector does.
+        """
+        return {word for word in line if self._tells(word)}
+
+    def _tells(self, word: str) -> bool:
+        if not word.isascii() and word[0] < "\u2e80" and spaceless(word):
+            return True  # a run of words
+        pieces, most = self._pieces, len(self._pieces)
+        for hashed in _telling(word):
+            at = bisect_left(pieces, hashed)
+            if at < most and pieces[at] == hashed:
+                return True
+        return False
+
+    def one(self, line: Sequence[str]) -> Floats:
+        """`encode` of one text, given by its words: several times as fast, and words that came before are known."""
+        parts = units(line)
+        if not parts:
+            return np.zeros(DIMENSIONS, np.float32)
+        vectors = {word: self._known.get(word) for word in parts}
+        if new := [word for word, vector in vectors.items() if vector is None]:
+            found = dict(zip(new, self._new(new), strict=True))
+            vectors.update(found)
+            if len(self._known) >= _KNOWN:
+                self._known.clear()
+            self._known.update(found)
+        every = [vectors[word] for word in parts]
+        total: Floats = sum(every[1:], every[0])
+        if not total.any():
+            return total
+        w = self._w
+        total = total - total.dot(self._evenly)
+        total *= w.norm[0] * np.float32(1 / math.sqrt(total.dot(total) / DIMENSIONS + 1e-5))
+        total += w.norm[1]
+        weights, bias = self._into
+        hidden = weights @ total
+        hidden += bias
+        hidden.clip(0, None, out=hidden)
+        weights, bias = self._out
+        total += weights @ hidden
+        total += bias
+        total *= np.float32(1 / max(math.sqrt(total.dot(total)), 1e-9))
+        return total
+
+    def _new(self, batch: Sequence[str]) -> Floats:
+        """`_words`, for a few."""
+        w = self._w
+        mixed: list[int] = []
+        whole: list[int] = []
+        owners: tuple[list[int], list[int]] = ([], [])
+        for n, word in enumerate(batch):
+            for every, of, some in zip((mixed, whole), owners, pieces_of(word), strict=True):
+                every += some
+                of += [n] * len(some)
+        hashes = np.array(mixed + whole, np.uint64).astype(np.uint32)
+        hashes[: len(mixed)] = _mixed(hashes[: len(mixed)])
+        at = np.searchsorted(w.pieces, hashes)
+        is_known = w.pieces.take(at, mode="clip") == hashes
+        at = at[is_known]
+        owner = np.array(owners[0] + owners[1])[is_known]
+        share = np.zeros((len(batch), len(at)), np.float32)
+        share[owner, np.arange(len(at))] = w.steps[at]
+        vectors: Floats = share @ self._pairs.take(w.table[at]).view(np.float32)
+        counts = np.maximum(np.bincount(owner, minlength=len(batch)), 1)
+        vectors *= (1 / np.sqrt(counts).astype(np.float32))[:, None]
+        vectors *= (1 / (1 + np.exp(-(vectors @ w.gate[:-1] + w.gate[-1]))))[:, None]
+        return vectors
 
     def _some(self, texts: Sequence[str]) -> Floats:
         place: dict[str, int] = {}
@@ -239,7 +390,7 @@ class Encoder:
             return vectors
         counts = np.bincount(owner, minlength=len(batch))
         once, back = np.unique(at, return_inverse=True) if len(batch) > 64 else (at, np.arange(len(at)))
-        rows = self._pairs[w.table[once]].reshape(len(once), DIMENSIONS)
+        rows = self._pairs.take(w.table[once]).view(np.float32)
         rows *= w.steps[once].astype(np.float32)[:, None]
         _sums(rows, back, np.cumsum(counts), vectors)
         vectors *= (1 / np.sqrt(np.maximum(counts, 1)).astype(np.float32))[:, None]

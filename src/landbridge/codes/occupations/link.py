@@ -7,6 +7,7 @@ occupations are the group's. All four numbers of the calibration come from title
 (training/concepts.py), never from a benchmark.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from hashlib import blake2b
@@ -26,6 +27,12 @@ SPAN = 6  # words of the longest title that is looked for inside a text
 LEAST_COVER = 0.4  # what a title inside a longer text counts at least, against one that is all of it
 RUN = 12  # letters of one in a script without spaces
 _RANKED = 32  # concepts that a share is worked out for
+_COARSE = 64  # directions, those that concepts differ most in, by which one text finds the unit groups that are near
+_NEAREST = 16  # unit groups whose concepts are then looked at
+_HOPELESS = -2.0  # the best score with which no unit group comes to SURE_GROUP
+_FEW = 12  # hashes up to which they are sought one by one
+_KNOWN = 4_096  # titles of queries whose reading is remembered
+SHORT = 4  # words of a text that is read although no title stands in it, where it is read for a query
 _SECOND_TONGUE = 0.8  # a title of another language than the text's, against one of its own
 _SHARED = 0.6  # a title that several unit groups have
 
@@ -56,6 +63,14 @@ class Link(msgspec.Struct, frozen=True):
 
 
 NOTHING = Link("none")
+
+
+class Reading(NamedTuple):
+    """What the text of a query names, and the words of the titles in it that made the answer; none where none did."""
+
+    link: Link
+    covered: frozenset[str] = frozenset()
+    unread: bool = False  # not read closely: nothing in it looked like a title
 
 
 class Calibration(NamedTuple):
@@ -103,14 +118,20 @@ class Linker:
         self.concepts = concepts
         self.codes = [str(code) for code in concepts.codes]
         self._row = {code: n for n, code in enumerate(self.codes)}
-        self.vectors: Floats = concepts.vectors.astype(np.float32).T
-        lengths = np.linalg.norm(self.vectors, axis=0, keepdims=True)
-        self.vectors = np.ascontiguousarray(self.vectors / np.maximum(lengths, 1e-9), np.float32)
+        rows = concepts.vectors.astype(np.float32)
+        rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+        self._rows: Floats = rows
+        self.vectors: Floats = rows.T
         self._wide = np.array([code.isdigit() and len(code) < 4 for code in self.codes])
         self._languages = {str(code): n for n, code in enumerate(concepts.languages)}
         order = np.argsort(concepts.groups, kind="stable")
         edges = np.flatnonzero(np.diff(concepts.groups[order])) + 1
         self._members = {int(concepts.groups[some[0]]): some for some in np.split(order, edges)}
+        self._titles = memoryview(concepts.titles)
+        self._titled_known: dict[str, Reading] = {}
+        self._units = np.array([n for n in self._members if not self._wide[n]])
+        self._main: Floats = np.linalg.eigh(rows.T @ rows)[1][:, -_COARSE:].T.copy()
+        self._coarse: Floats = rows[self._units] @ self._main.T
         self.version = blake2b(concepts.vectors.tobytes() + concepts.titles.tobytes(), digest_size=8).digest()
         self.calibration = Calibration(*map(float, concepts.calibration))
 
@@ -130,12 +151,41 @@ class Linker:
         near: Floats = self._encoder.encode(cleared) @ self.vectors
         return near
 
-    def read(self, text: str, language: str = "") -> tuple[Link, frozenset[str] | None]:
-        """`link` of one text, with the words of the titles in it that made the answer; None where none did."""
-        cleared = plain(text)
-        line = words(cleared)
-        titles = list(self._titles_in(line, language))
-        link = self._answer(self.weighed(self._near([cleared]), [_cover(line, titles)], self.calibration)[0])
+    def read(self, text: str, *, closely: bool = True) -> Reading:
+        """`link` of the text of a query, several times as fast.
+
+        Only the concepts of the nearest unit groups are looked at, and of a text that names nothing no likely groups
+        are told. A text longer than SHORT without a title is not read. Unless `closely`, neither is one in which no
+        word looks like one of a title's, and beside a title such words are left out.
+        """
+        line = words(plain(text))
+        titles = list(self._titles_in(line, ""))
+        if not titles and not 0 < len(line) <= SHORT:
+            return Reading(NOTHING)
+        if not closely:
+            titled = {word for title, _ in titles for word in title.split()}
+            others = [word for word in line if word not in titled]
+            if others and not self._encoder.telling(others):
+                if not titles:
+                    return Reading(NOTHING, unread=True)
+                if len(others) < len(line):
+                    return self._read_titled(" ".join(word for word in line if word in titled))
+        return self._read(line, titles)
+
+    def _read_titled(self, text: str) -> Reading:
+        """Of words that are titles: these come again beside other words, and are remembered."""
+        known = self._titled_known.get(text)
+        if known is None:
+            if len(self._titled_known) >= _KNOWN:
+                self._titled_known.clear()
+            line = text.split()
+            known = self._titled_known[text] = self._read(line, list(self._titles_in(line, "")))
+        return known
+
+    def _read(self, line: Sequence[str], titles: Sequence[_Title]) -> Reading:
+        link = self._answer(*self._closest(line, _cover(line, titles)), whole=False)
+        if link.kind == "none":
+            return Reading(NOTHING)
         answer = {self._row[c.code] for c in (*link.occupations, *link.groups[:1])}
         covered = {
             word
@@ -145,7 +195,35 @@ class Linker:
             )
             for word in title.split()
         }
-        return link, frozenset(covered) or None
+        return Reading(link, frozenset(covered))
+
+    def _closest(self, line: Sequence[str], covered: dict[int, float]) -> tuple[Floats, Ints]:
+        """The scores of the concepts that most speaks for, and which they are."""
+        vector = self._encoder.one(line)
+        far = self._coarse @ (self._main @ vector)
+        near = self._units[far.argpartition(-_NEAREST)[-_NEAREST:]]
+        groups = {*near.tolist(), *(int(self.concepts.groups[concept]) for concept in covered)}
+        rows = np.concatenate([self._members[group] for group in groups])
+        total = self._rows[rows] @ vector
+        if covered:
+            more = np.zeros(len(self.codes), np.float32)
+            for concepts, evidence in self._titled(covered, self.calibration):
+                more[concepts] += evidence
+            total += more[rows]
+        total -= self.calibration.none
+        total /= self.calibration.temperature
+        return total, rows
+
+    def _titled(self, covered: dict[int, float], by: Calibration) -> Iterator[tuple[int | Ints, float]]:
+        """What the titles that stand in a text add to the evidence for which concepts."""
+        upper: dict[int, float] = {}
+        for concept, share in covered.items():
+            yield concept, by.title * share
+            group = int(self.concepts.groups[concept])
+            upper[group] = max(upper.get(group, 0.0), share)
+        if by.group:
+            for group, share in upper.items():
+                yield self._members[group], by.group * share
 
     def _titles_in(self, line: list[str], language: str) -> Iterator[_Title]:
         """The titles that stand in a text, each with its concepts and how far it is to be trusted for them."""
@@ -162,12 +240,10 @@ class Linker:
         if not spans:
             return
         c = self.concepts
-        hashes = np.array([_hash(text) for text in spans], np.uint64)
-        first = np.searchsorted(c.titles, hashes, "left")
-        last = np.searchsorted(c.titles, hashes, "right")
         own = self._languages.get(language, -1)
-        for n in np.flatnonzero(last > first).tolist():
-            rows = range(int(first[n]), int(last[n]))
+        for n, first in self._places([_hash(text) for text in spans]):
+            last = int(np.searchsorted(c.titles, c.titles[first], "right"))
+            rows = range(first, last)
             trust = _SHARED if len({int(c.groups[c.concept[r]]) for r in rows}) > 1 else 1.0
             yield (
                 spans[n],
@@ -180,6 +256,17 @@ class Linker:
                 ],
             )
 
+    def _places(self, hashes: list[int]) -> list[tuple[int, int]]:
+        """Which of these are hashes of titles, and where each stands first."""
+        titles = self._titles
+        if len(hashes) <= _FEW:
+            found = [(n, bisect_left(titles, one)) for n, one in enumerate(hashes)]
+            return [(n, at) for n, at in found if at < len(titles) and titles[at] == hashes[n]]
+        every = np.array(hashes, np.uint64)
+        first = np.searchsorted(self.concepts.titles, every)
+        there = np.flatnonzero(self.concepts.titles.take(first, mode="clip") == every)
+        return list(zip(there.tolist(), first[there].tolist(), strict=True))
+
     def scores(self, texts: Sequence[str], languages: Sequence[str]) -> Floats:
         """How much speaks for each concept (columns), in nats above no occupation at all."""
         return self.weighed(*self.evidence(texts, languages), self.calibration)
@@ -188,15 +275,8 @@ class Linker:
         """Evidence as nats above no occupation; what stands above the unit groups is none."""
         total = near.copy()
         for row, found in zip(total, covered, strict=True):
-            for concept, share in found.items():
-                row[concept] += by.title * share
-            if by.group:
-                upper: dict[int, float] = {}
-                for concept, share in found.items():
-                    group = int(self.concepts.groups[concept])
-                    upper[group] = max(upper.get(group, 0.0), share)
-                for group, share in upper.items():
-                    row[self._members[group]] += by.group * share
+            for rows, evidence in self._titled(found, by):
+                row[rows] += evidence
         total[:, self._wide] = -9
         total -= by.none
         total /= by.temperature
@@ -238,7 +318,8 @@ class Linker:
         if not texts:
             return []
         scores = self.scores(texts, languages or [""] * len(texts))
-        return [self._answer(row) for row in scores]
+        every = np.arange(len(self.codes))
+        return [self._answer(row, every) for row in scores]
 
     def groups(self, texts: Sequence[str], languages: Sequence[str] = (), most: int = 10) -> list[list[str]]:
         """The unit groups that each text may name, the likeliest first, whether or not it names one."""
@@ -254,15 +335,24 @@ class Linker:
             found += [[self.codes[rows[r]] for r in column] for column in best.T]
         return found
 
-    def _answer(self, scores: Floats) -> Link:
-        best = np.argpartition(-scores, _RANKED)[:_RANKED]
-        best = best[np.argsort(-scores[best], kind="stable")]
-        weights = np.exp(np.minimum(scores[best], 60).astype(np.float64))
-        shares = weights / (1.0 + weights.sum())
+    def _answer(self, scores: Floats, rows: Ints, *, whole: bool = True) -> Link:
+        """What the scores of these concepts say; without `whole`, no likely groups where that is nothing."""
+        if not whole and scores.max() < _HOPELESS:
+            return NOTHING
+        best = np.argpartition(-scores, _RANKED)[:_RANKED] if len(scores) > _RANKED else slice(None)
+        scores, rows = scores[best], rows[best]
+        order = np.argsort(-scores, kind="stable")
+        scores, rows = scores[order], rows[order]
+        weights = np.exp(np.minimum(scores, 60).astype(np.float64))
+        together = float(weights.sum())
+        if not whole and together < SURE_GROUP * (1.0 + together):
+            return NOTHING
+        shares = (weights / (1.0 + together)).tolist()
+        best = rows.tolist()
         groups: dict[int, float] = {}
         for row, share in zip(best, shares, strict=True):
             group = int(self.concepts.groups[row])
-            groups[group] = groups.get(group, 0.0) + float(share)
+            groups[group] = groups.get(group, 0.0) + share
         ranked = sorted(groups, key=lambda g: -groups[g])[:5]
         likely = tuple(
             Candidate("isco-08", self.codes[g], round(groups[g], 3)) for g in ranked if groups[g] >= LEAST
@@ -271,9 +361,9 @@ class Linker:
             return Link("none", (), likely)
         beyond = self.calibration.beyond
         named = [
-            Candidate("esco", self.codes[int(row)], round(float(share), 3))
+            Candidate("esco", self.codes[row], round(share, 3))
             for row, share in zip(best[:3], shares[:3], strict=True)
-            if not self.codes[int(row)].isdigit()
+            if not self.codes[row].isdigit()
             and share >= SURE
             and (1 - beyond) * share >= beyond * groups[int(self.concepts.groups[row])]
         ]
@@ -282,7 +372,7 @@ class Linker:
         return Link("group", likely[:1], likely)
 
 
-def _cover(line: list[str], titles: Iterable[_Title]) -> dict[int, float]:
+def _cover(line: Sequence[str], titles: Iterable[_Title]) -> dict[int, float]:
     """How far the titles of each concept that stand in a text cover it."""
     letters = max(sum(map(len, line)), 1)
     found: dict[int, float] = {}

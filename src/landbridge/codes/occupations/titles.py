@@ -17,11 +17,22 @@ _FEMININE_BEHIND_DOT = re.compile(
 )
 _FEMININE_CAPITAL = re.compile(r"([^\W\d_]{3,}[a-zäöüß])In(nen)?\b")
 _PAIR = re.compile(r"(\w{3,})\s*/\s*-?\s*(\w+)")
+# Without one of these none of the above is there.
+_SIGNS = frozenset("()[]{}（）【】/|,.;:*·•_-–")
+_NAMES = ("gn", "gender", "geschlecht")
 
 
 def plain(title: str) -> str:
     """A title without marks of gender ("Lehrer/in", "Koch/Köchin", "(m/w/d)") and without brackets."""
     text = unicodedata.normalize("NFKC", title).replace("’", "'")
+    if _SIGNS.isdisjoint(text) and "In" not in text:
+        small = text.lower()
+        if not any(name in small for name in _NAMES):
+            return " ".join(text.split())
+    return _cleared(text)
+
+
+def _cleared(text: str) -> str:
     text = _GENDERS.sub(" ", text)
     text = _FEMININE_IN_BRACKETS.sub(r"\1", text)
     text = _FEMININE_BEHIND_DOT.sub(r"\1", text)

@@ -1,0 +1,169 @@
+"""What the words of PROVE do on the command line: verify, trust, status. None of them opens the journal."""
+
+import multiprocessing
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.markup import escape
+
+from landbridge.cli import DONE, FAILED, NO
+from landbridge.config import read_settings
+from landbridge.errors import UsageError
+from landbridge.prove.facts import Outcome
+from landbridge.prove.status import StatusLists
+from landbridge.prove.status.read import read_lists
+from landbridge.prove.trust import store
+from landbridge.prove.trust.read import read_trust
+from landbridge.prove.verdict import Verdict
+from landbridge.prove.verify import Trust, examine
+
+out = Console(highlight=False)
+EXITS = {Outcome.YES: DONE, Outcome.NO: NO, Outcome.OPEN: FAILED}
+_SIGNS = {Outcome.YES: ("✓", "green"), Outcome.NO: ("✗", "red"), Outcome.OPEN: ("?", "yellow")}
+_WORDS = {Outcome.YES: "YES", Outcome.NO: "NO", Outcome.OPEN: "OPEN: it cannot be said"}
+_QUESTIONS = {
+    "authentic": "authentic",
+    "in_time": "in time",
+    "not_taken_back": "not taken back",
+    "entitled": "from someone entitled to say this",
+}
+
+
+def run(arguments: Namespace) -> int:
+    """The command a parsed line names."""
+    verb = getattr(arguments, "verb", "")
+    return _ACTIONS[f"{arguments.command} {verb}".strip()](arguments)
+
+
+def _verify(a: Namespace) -> int:
+    """Each file's verdicts: a table, or one JSON object a file. The worst outcome is the exit code."""
+    files, given = list(a.files), [path for group in a.trust for path in group]
+    if not files and len(given) > 1:
+        files = [str(given.pop())]  # verify --trust LIST FILE
+    if not files:
+        raise UsageError("name a file, or - for standard input", parameter="FILE")
+    if len(files) > 1 and not a.batch:
+        raise UsageError("several files are examined with --batch", parameter="FILE")
+    at = _moment(a.at) if a.at else datetime.now(UTC)
+    look = partial(_examined, trust=_trust(given, a.status, now=None if a.at else at), at=at)
+    outcomes: list[Outcome] = []
+    for name, answer in _answers(files, look, parallel=a.batch):
+        outcomes.append(Outcome(answer["outcome"]))
+        if a.json:
+            sys.stdout.write(
+                msgspec.json.encode({"file": name, **answer} if a.batch else answer).decode() + "\n"
+            )
+        elif a.batch:
+            sign, colour = _SIGNS[outcomes[-1]]
+            out.print(f"[{colour}]{sign}[/] {escape(name)}  {answer['format']}  {_why(answer)}")
+        else:
+            _show(answer)
+    sys.stdout.flush()
+    return EXITS[Outcome.of(tuple(outcomes))]
+
+
+def _trust(given: Sequence[Path], lists: Iterable[Iterable[Path]], *, now: datetime | None) -> Trust:
+    """What this call believes: the material named on the line and nothing else, or the trust store."""
+    if not given:
+        return store.load(read_settings().data / "trust", now=now)
+    issuers = read_trust(given)
+    named = [path for group in lists for path in group]
+    return Trust(issuers=issuers, taken_back=read_lists(named, issuers) if named else StatusLists())
+
+
+def _examined(name: str, *, trust: Trust, at: datetime) -> tuple[str, dict[str, Any]]:
+    data = sys.stdin.buffer.read() if name == "-" else _bytes(name)
+    return name, answer(examine(data, trust=trust, at=at))
+
+
+def answer(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    """The JSON of one file: its verdict; of several credentials the whole outcome and each."""
+    if len(verdicts) == 1:
+        return verdicts[0].to_json()
+    return {
+        "format": "several",
+        "outcome": str(Outcome.of(tuple(one.outcome for one in verdicts))),
+        "credentials": [one.to_json() for one in verdicts],
+    }
+
+
+def _answers(files: Sequence[str], look: Any, *, parallel: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+    """In the order of the files; over all cores where there are enough to be worth it.
+
+    Processes, because threads wait for each other: a credential is half signature, half Python.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if not parallel or cores < 2 or len(files) < 8:
+        yield from map(look, files)
+        return
+    with multiprocessing.get_context("forkserver").Pool(cores) as pool:
+        yield from pool.imap(look, files, chunksize=max(1, min(64, len(files) // (4 * cores))))
+
+
+def _bytes(name: str) -> bytes:
+    path = Path(name)
+    if not path.is_file():
+        raise UsageError(f"{name} is not a file", parameter="FILE")
+    return path.read_bytes()
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is no time; write 2026-11-24T18:00:00Z", parameter="--at") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _show(answer: dict[str, Any]) -> None:
+    several = answer.get("credentials")
+    if several:
+        for number, one in enumerate(several, 1):
+            out.print(f"\n[bold]{number} of {len(several)}[/], {escape(one['place'])}")
+            _show(one)
+        return
+    outcome = Outcome(answer["outcome"])
+    sign, colour = _SIGNS[outcome]
+    kind = f"{answer['kind']}, " if answer["kind"] else ""
+    out.print(f"[bold {colour}]{sign} {_WORDS[outcome]}[/]   {kind}{answer['format'] or 'no format'}")
+    for name, part in answer["parts"].items():
+        sign, colour = _SIGNS[Outcome(part["outcome"])]
+        rests = f"  [dim]{escape(part['rests_on'])}[/]" if part["rests_on"] else ""
+        out.print(f"  [{colour}]{sign}[/] {_QUESTIONS[name]}: {escape(part['sentence'])}{rests}")
+    if answer["steps"] and outcome is not Outcome.YES:
+        last = next((one for one in answer["steps"] if one["outcome"] != "yes"), None)
+        if last:
+            out.print(
+                f"  [dim]step {last['number']}, {last['name']}: {escape(last['detail'] or last['code'])}[/]"
+            )
+    if answer["issuer"]["id"]:
+        out.print(f"  issuer: {escape(answer['issuer']['name'] or answer['issuer']['id'])}")
+    for name in ("leniencies", "warnings"):
+        if answer[name]:
+            out.print(f"  {name}: {escape(', '.join(answer[name]))}")
+    if answer["claims"]:
+        out.print("  what it says:" if answer["believed"] else "  what it says, [bold]not believed[/]:")
+        for line in (
+            msgspec.json.format(msgspec.json.encode(answer["claims"]), indent=2).decode().splitlines()
+        ):
+            out.print(f"    {escape(line)}", soft_wrap=True)
+    if answer["hint"]:
+        out.print(f"  → {escape(answer['hint'])}")
+
+
+def _why(answer: dict[str, Any]) -> str:
+    parts = answer.get("parts", {})
+    return next(
+        (one["sentence"] for one in parts.values() if one["outcome"] == answer["outcome"] != "yes"), ""
+    )
+
+
+_ACTIONS = {"verify": _verify}

@@ -1,0 +1,38 @@
+"""The formats credentials come in: one module each, all behind one protocol, asked in turn.
+
+A format is a module with these names:
+
+| name                        | what it is                                                                          |
+|-----------------------------|-------------------------------------------------------------------------------------|
+| `NAME`, `TITLE`             | its name in answers, and in words                                                   |
+| `recognise(carried)`        | True where it is this format's to read, right or wrong                              |
+| `decode(carried)`           | the Envelope; raises Malformed                                                      |
+| `steps(envelope, signer)`   | the format's own checks once the signer is known: `(part, code, detail)` for each   |
+|                             | that fails; `part` is one of the verdict's four                                     |
+
+What it says goes into `Envelope.content` at decoding; `verify` makes Facts of it once it is believed.
+"""
+
+from typing import Protocol
+
+from landbridge.prove.carrier import Carried
+from landbridge.prove.envelope import Envelope
+from landbridge.prove.formats import hcert
+from landbridge.prove.trust.list import Signer
+
+
+class Format(Protocol):
+    """What every module of this folder is."""
+
+    NAME: str
+    TITLE: str
+
+    def recognise(self, carried: Carried) -> bool: ...
+
+    def decode(self, carried: Carried) -> Envelope: ...
+
+    def steps(self, envelope: Envelope, signer: Signer) -> tuple[tuple[str, str, str], ...]: ...
+
+
+FORMATS: tuple[Format, ...] = (hcert,)
+"""Asked in this order; the first that recognises a text reads it."""

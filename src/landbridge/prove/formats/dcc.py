@@ -1,0 +1,349 @@
+"""The EU Digital COVID Certificate's contents: schema 1.0.0 to 1.3.3, strict when we issue, forgiving when we read.
+
+What is forgiven, each counted by its code: dates that CBOR tagged or that carry a time, empty arrays beside the
+one that is filled, doses written as 1.0, blanks round a code, a name that was not standardised.
+What is not: a missing field, no certificate or two in one, a birth date that cannot be, a name nobody could read
+out of a passport, and a code that has the form of its system's and is none of its codes. Text that is no code
+at all ("a test") is unknown rather than false: a warning for whoever needs that value.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import msgspec
+
+from landbridge.codes import countries
+from landbridge.prove.facts import Content, Subject
+
+
+class PersonName(msgspec.Struct, frozen=True, omit_defaults=True):
+    fn: str | None = None
+    fnt: str | None = None
+    gn: str | None = None
+    gnt: str | None = None
+
+
+class Vaccination(msgspec.Struct, frozen=True):
+    tg: str
+    vp: str
+    mp: str
+    ma: str
+    dn: int
+    sd: int
+    dt: str
+    co: str
+    is_: str = msgspec.field(name="is")
+    ci: str
+
+
+class Test(msgspec.Struct, frozen=True, omit_defaults=True):
+    tg: str
+    tt: str
+    sc: str
+    tr: str
+    co: str
+    is_: str = msgspec.field(name="is")
+    ci: str
+    nm: str | None = None
+    ma: str | None = None
+    tc: str | None = None
+
+
+class Recovery(msgspec.Struct, frozen=True):
+    tg: str
+    fr: str
+    co: str
+    is_: str = msgspec.field(name="is")
+    df: str
+    du: str
+    ci: str
+
+
+class Certificate(msgspec.Struct, frozen=True, omit_defaults=True):
+    ver: str
+    nam: PersonName
+    dob: str
+    v: tuple[Vaccination, ...] | None = None
+    t: tuple[Test, ...] | None = None
+    r: tuple[Recovery, ...] | None = None
+
+
+class Read(msgspec.Struct, frozen=True):
+    """One certificate read: what it says, what was forgiven, what is wrong with it."""
+
+    content: Content
+    identifier: str
+    country: str
+    leniencies: tuple[str, ...]
+    faults: tuple[tuple[str, str], ...]
+    unknown: tuple[str, ...] = ()
+    """Fields whose code is in no value set we hold: nothing false, and nothing a rule can use."""
+
+
+_DAY = re.compile(r"(?:19|20)\d\d-\d\d-\d\d")
+_BORN = re.compile(r"(?:(?:19|20)\d\d(?:-\d\d){0,2})?")
+_STANDARD = re.compile(r"[A-Z<]*")
+_VERSION = re.compile(r"\d+\.\d+\.\d+")
+_MAX_LENGTH = 80
+_MIN_SLIP = 8  # Among short codes every one is one sign from another.
+RESULTS = {"260415000": "negative", "260373001": "positive"}
+TEST_TYPES = {"LP6464-4": "naat", "LP217198-3": "antigen"}
+
+
+def read(payload: Any, issued: datetime | None, issuer: str = "") -> Read:
+    """What one certificate says. Nothing raises: what cannot be read is a fault.
+
+    `issuer` is the country that signed: its own code counts as one, even where ISO has not assigned it.
+    """
+    forgiven: list[str] = []
+    if isinstance(payload, Mapping) and any(key in payload and payload[key] is None for key in "vtr"):
+        forgiven.append("array-null")
+    try:
+        certificate = msgspec.convert(payload, Certificate)
+    except (msgspec.ValidationError, TypeError):
+        try:
+            certificate = msgspec.convert(_forgive(payload, forgiven), Certificate)
+        except (msgspec.ValidationError, TypeError, RecursionError) as wrong:
+            fault = ("form", _plain(str(wrong)))
+            return Read(Content(kind=_claimed(payload)), "", "", tuple(forgiven), (fault,))
+    entries: list[tuple[str, Any]] = [
+        (kind, entry)
+        for kind, some in (
+            ("vaccination", certificate.v),
+            ("test", certificate.t),
+            ("recovery", certificate.r),
+        )
+        for entry in some or ()
+    ]
+    kinds = {kind for kind, _ in entries}
+    if len(kinds) != 1:
+        fault = ("form", f"a certificate is of one kind, this is of {len(kinds)}")
+        return Read(Content(kind=_claimed(payload)), "", "", tuple(forgiven), (fault,))
+    if len(entries) > 1:
+        forgiven.append("several-entries")  # Until 1.3.0 a group could hold a person's doses one by one.
+    kind, entry = max(entries, key=_when)
+    faults = [
+        *_faults_of_person(certificate, issued, forgiven),
+        *_faults_of_entry(kind, entry, issued, issuer, forgiven),
+    ]
+    if not _VERSION.fullmatch(certificate.ver):
+        faults.append(("form", "ver is not a version"))
+    name = certificate.nam
+    content = Content(
+        kind=kind,
+        territory=entry.co,
+        subject=Subject(
+            surname=name.fn or "",
+            given_names=name.gn or "",
+            surname_latin=name.fnt or "",
+            given_names_latin=name.gnt or "",
+            born=certificate.dob,
+        ),
+        values=_values(kind, entry),
+    )
+    unknown = tuple(
+        field
+        for field, codes in _CODED[kind]
+        if (value := getattr(entry, field)) is not None
+        and value.strip() not in codes.codes
+        and value != issuer
+    )
+    return Read(content, entry.ci, entry.co, tuple(forgiven), tuple(faults), unknown)
+
+
+def _when(entry: tuple[str, Any]) -> str:
+    """The day that orders entries of one kind: the latest is what its holder shows it for."""
+    kind, values = entry
+    return str(values.dt if kind == "vaccination" else values.sc if kind == "test" else values.fr)
+
+
+def _claimed(payload: Any) -> str:
+    for key, kind in (("v", "vaccination"), ("t", "test"), ("r", "recovery")):
+        if isinstance(payload, Mapping) and payload.get(key):
+            return kind
+    return "health"
+
+
+def _values(kind: str, entry: Any) -> dict[str, Any]:
+    shared = {"disease": entry.tg, "country": entry.co, "by": entry.is_, "id": entry.ci}
+    if kind == "test":
+        return shared | {
+            "test_type": TEST_TYPES.get(entry.tt.strip(), entry.tt),
+            "result": RESULTS.get(entry.tr.strip(), entry.tr),
+            "sampled": entry.sc,
+            "name": entry.nm or "",
+            "device": entry.ma or "",
+            "centre": entry.tc or "",
+        }
+    if kind == "vaccination":
+        return shared | {
+            "vaccine": entry.vp,
+            "product": entry.mp,
+            "maker": entry.ma,
+            "dose": entry.dn,
+            "doses": entry.sd,
+            "date": entry.dt,
+        }
+    return shared | {"first_positive": entry.fr, "from": entry.df, "until": entry.du}
+
+
+def _forgive(value: Any, forgiven: list[str], key: str = "") -> Any:
+    """The same payload with its harmless oddities put right, each noted."""
+    if isinstance(value, Mapping):
+        return {
+            name: _forgive(one, forgiven, name if isinstance(name, str) else "")
+            for name, one in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_forgive(one, forgiven) for one in value]
+    if isinstance(value, datetime):
+        forgiven.append("date-tagged")
+        return value.date().isoformat() if key in _DAYS else value.isoformat()
+    if isinstance(value, date):
+        forgiven.append("date-tagged")
+        return value.isoformat()
+    if isinstance(value, float) and value.is_integer():
+        forgiven.append("dose-not-integer")
+        return int(value)
+    return value
+
+
+_DAYS = frozenset({"dob", "dt", "fr", "df", "du"})
+
+
+def _faults_of_person(
+    certificate: Certificate, issued: datetime | None, forgiven: list[str]
+) -> list[tuple[str, str]]:
+    faults = []
+    name, born = certificate.nam, certificate.dob
+    if name.fnt is None and name.gnt is None:
+        faults.append(("form", "neither nam.fnt nor nam.gnt is there"))
+    for written, standard in ((name.fn, name.fnt), (name.gn, name.gnt)):
+        if standard and not _STANDARD.fullmatch(standard):
+            forgiven.append("name-not-standardised")
+        if written and not standard and not any(sign.isalpha() for sign in written):
+            faults.append(("form", "a name consists of no letter at all"))
+    if "T" in born[:11] and _DAY.match(born):
+        forgiven.append("date-with-time")
+        born = born[:10]
+    if not _BORN.fullmatch(born) or (issued is not None and born[:10] > issued.date().isoformat()):
+        faults.append(("form", "dob cannot be a date of birth"))
+    if len(born) == 10 and "-00" not in born and not _is_day(born):
+        faults.append(("form", "dob is not a day of the calendar"))
+    return faults
+
+
+def _faults_of_entry(
+    kind: str, entry: Any, issued: datetime | None, issuer: str, forgiven: list[str]
+) -> list[tuple[str, str]]:
+    faults = []
+    days = {"vaccination": ("dt",), "recovery": ("fr", "df", "du"), "test": ()}[kind]
+    for field in days:
+        text = getattr(entry, field)
+        if _DAY.fullmatch(text) and _is_day(text):
+            continue
+        if _DAY.match(text) and text[10:11] in ("T", " ") and _is_day(text[:10]):
+            forgiven.append("date-with-time")
+            continue
+        faults.append(("form", f"{field} is not a day"))
+    if kind == "test" and not _is_moment(entry.sc, forgiven):
+        faults.append(("form", "sc is not a date and time"))
+    if kind == "vaccination" and not (0 < entry.dn < 100 and 0 < entry.sd < 100):
+        forgiven.append("dose-odd")
+    for field, codes in _CODED[kind]:
+        value = getattr(entry, field)
+        if value is None:
+            continue
+        if value != (bare := value.strip()):
+            forgiven.append("code-with-blanks")
+        if codes.nearly(bare):
+            forgiven.append("code-misspelt")
+        elif bare != issuer and codes.invented(bare, issued):
+            faults.append(("form", f"{field}={bare[:24]!r} has the form of a code and is none"))
+    if len(entry.ci) > _MAX_LENGTH or len(entry.is_) > _MAX_LENGTH:
+        forgiven.append("text-too-long")
+    return faults
+
+
+@cache
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_moment(text: str, forgiven: list[str]) -> bool:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    if moment.tzinfo is None:
+        forgiven.append("time-without-zone")
+    return True
+
+
+class Codes:
+    """One value set: its codes, the form they have, and the day up to which it is complete."""
+
+    def __init__(self, form: str, complete_until: date | None, codes: frozenset[str]) -> None:
+        self.form = re.compile(form)
+        self.complete_until = complete_until
+        self.codes = codes
+
+    def invented(self, value: str, issued: datetime | None) -> bool:
+        """Whether a value has the form of these codes, was written while the set was complete, and is none."""
+        if value in self.codes or self.complete_until is None or not self.form.fullmatch(value):
+            return False
+        return issued is not None and issued.date() <= self.complete_until
+
+    def nearly(self, value: str) -> bool:
+        """Whether a long code differs from one of the set by one sign: somebody's slip, and still unknown."""
+        if value in self.codes or not _MIN_SLIP <= len(value) <= _MAX_LENGTH:
+            return False
+        return any(_one_sign_apart(value, code) for code in self.codes if abs(len(code) - len(value)) <= 1)
+
+
+def _one_sign_apart(one: str, other: str) -> bool:
+    shorter, longer = sorted((one, other), key=len)
+    start = next((at for at, sign in enumerate(shorter) if sign != longer[at]), len(shorter))
+    return shorter[start + (len(shorter) == len(longer)) :] == longer[start + 1 :]
+
+
+def _codes(name: str, form: str) -> Codes:
+    lines = (
+        resources.files("landbridge.prove").joinpath(f"data/dcc/{name}.tsv").read_text("utf-8").splitlines()
+    )
+    stated = date.fromisoformat(lines[0].rpartition(" ")[2])
+    return Codes(form, stated, frozenset(line.split("\t")[0] for line in lines[1:]))
+
+
+_COUNTRY_CODES = Codes(r"[A-Z]{2}", date.max, countries() | {"XK", "EU", "UN"})
+_DISEASES = Codes(r"\d{6,18}", None, frozenset({"840539006"}))
+_CODED: dict[str, tuple[tuple[str, Codes], ...]] = {
+    "vaccination": (
+        ("tg", _DISEASES),
+        ("co", _COUNTRY_CODES),
+        ("ma", _codes("makers", r"ORG-\d+")),
+        ("mp", _codes("products", r"EU/1/\d\d/\d+")),
+        ("vp", _codes("vaccines", r"\d{9,}")),
+    ),
+    "test": (
+        ("tg", _DISEASES),
+        ("co", _COUNTRY_CODES),
+        ("tt", Codes(r"LP\d+-\d", None, frozenset(TEST_TYPES))),
+        ("tr", Codes(r"\d{6,18}", None, frozenset(RESULTS))),
+        ("ma", _codes("devices", r"\d{3,5}")),
+    ),
+    "recovery": (("tg", _DISEASES), ("co", _COUNTRY_CODES)),
+}
+
+
+def _plain(message: str) -> str:
+    """The schema's complaint without the value it complains of."""
+    return re.sub(r"[^ -~]", "?", message)[:120]
