@@ -586,7 +586,10 @@ def told(spent: Sequence[float]) -> dict[str, float]:
 
 
 def in_process(ours: Path, bare: Path | None) -> dict[str, list[float]]:
-    """Every kind of question takes a part of the log of its own, so that Landbridge never meets a query again."""
+    """Every kind of question takes a part of the log of its own, so that Landbridge never meets a query again.
+
+    So do the questions without occupations beside those with them: whoever asks second finds the words remembered.
+    """
     mine, parts = Ours(ours), Parts(ours)
     together: list[dict[str, Callable[[Any], object]]] = [
         {
@@ -600,11 +603,11 @@ def in_process(ours: Path, bare: Path | None) -> dict[str, list[float]]:
         {"landbridge full": lambda q: mine.find(full_params(q[1]))},
         {
             "landbridge keyword, occupations": lambda q: mine.find(named(plain_params, q[1])),
-            "landbridge keyword (for occupations)": lambda q: mine.find(plain_params(q[1])),
+            "landbridge keyword (for occupations)": lambda q: mine.find(plain_params(q[2])),
         },
         {
             "landbridge full, occupations": lambda q: mine.find(named(full_params, q[1])),
-            "landbridge full (for occupations)": lambda q: mine.find(full_params(q[1])),
+            "landbridge full (for occupations)": lambda q: mine.find(full_params(q[2])),
         },
         {"landbridge newest first": lambda q: mine.find({**plain_params(q[1]), "sort": "date"})},
     ]
@@ -612,13 +615,13 @@ def in_process(ours: Path, bare: Path | None) -> dict[str, list[float]]:
         plain, fts = Bare(bare), Fts(bare)
         together[0]["tantivy keyword"] = lambda q: plain.plain(q[0])
         together[0]["fts5 keyword"] = lambda q: fts.plain(q[0])
-        together[2]["tantivy full"] = lambda q: plain.full(*q)
-        together[2]["fts5 full"] = lambda q: fts.full(*q)
+        together[2]["tantivy full"] = lambda q: plain.full(*q[:2])
+        together[2]["fts5 full"] = lambda q: fts.full(*q[:2])
     languages = sorted(c.language for c in COUNTRIES)
     found: dict[str, list[float]] = {}
     for number, works in enumerate(together):
-        part = queries()[number * IN_PROCESS : (number + 1) * IN_PROCESS]
-        items = [(query_tokens(q.text, languages), q) for q in part]
+        part, other = (queries()[n * IN_PROCESS : (n + 1) * IN_PROCESS] for n in (number, number + 4))
+        items = [(query_tokens(q.text, languages), q, o) for q, o in zip(part, other, strict=True)]
         found |= in_turns(works, items, warm=IN_PROCESS // 4, most_s=60.0)
     return found
 

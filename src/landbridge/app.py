@@ -12,12 +12,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from landbridge.api import endpoints
+from landbridge.api import endpoints, proving
 from landbridge.api.limits import RateLimit
 from landbridge.api.problems import OURS, problem
 from landbridge.config import read_settings
 from landbridge.instance import Instance
-from landbridge.portal import events, join, operate
+from landbridge.portal import events, join, operate, verifying
 from landbridge.portal.login import Door
 from landbridge.portal.outlets import Outlets
 from landbridge.portal.pages import Pages
@@ -55,6 +55,7 @@ def make_app(instance: Instance, *, demo: bool = False) -> Starlette:
     """The application of an instance. Every answer of ours has its headers already."""
     site = Site(instance, demo=demo)
     door = Door(instance.settings.data)
+    desk = proving.Desk(instance)
 
     async def answer(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -75,8 +76,10 @@ def make_app(instance: Instance, *, demo: bool = False) -> Starlette:
 
     app = Starlette(
         routes=[
-            *endpoints.routes(instance, paths=events.paths(instance.kinds)),
+            *endpoints.routes(instance, paths={**events.paths(instance.kinds), **proving.paths()}),
             *events.routes(instance),
+            *proving.routes(instance, desk),
+            *verifying.routes(site, desk),
             *Pages(site).routes(),
             *Outlets(instance, site).routes(),
             *join.routes(site, door),

@@ -34,6 +34,8 @@ from landbridge.find.source import Source
 from landbridge.find.suggest import Suggester, Suggestion
 from landbridge.kinds.kind import Kind, read_kinds
 from landbridge.members.member import SHIPPED, Member, pick, read_members
+from landbridge.prove.trust import store
+from landbridge.prove.verify import Trust
 
 _MANY = 4_000  # changes from which on indexing goes to a process of its own
 _STALE = 2.0  # a source not harvested for so many of its intervals is stale
@@ -70,6 +72,15 @@ class Instance:
     def rates(self) -> rates.Rates:
         own = self.settings.data / "rates.toml"
         return rates.load(own if own.exists() else None)
+
+    def trust(self, now: datetime | None) -> Trust:
+        """What this instance believes of credentials: its trust store, read again when that changed.
+
+        `now` is this machine's clock, held against the newest time the store knows of; None for a time that
+        was asked for on purpose.
+        """
+        folder = self.settings.data / "trust"
+        return store.load(folder, now=now)
 
     def close(self) -> None:
         for index in self._indexes.values():

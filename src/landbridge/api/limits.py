@@ -19,7 +19,14 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MOST: Final = 50_000  # visitors that are remembered
-COSTS: Final = {"/api/v1/export": 50.0, "/api/v1/suggest": 0.2, "/join": 20.0, "/static": 0.0}
+COSTS: Final = {
+    "/api/v1/export": 50.0,
+    "/api/v1/suggest": 0.2,
+    "/api/v1/verify": 5.0,
+    "/verify": 5.0,
+    "/join": 20.0,
+    "/static": 0.0,
+}
 _FACETS: Final = 2.0
 
 Refusal = Callable[[Scope, int], Response]

@@ -22,7 +22,7 @@ from landbridge.prove.status import StatusLists
 from landbridge.prove.status.read import read_lists
 from landbridge.prove.trust import store
 from landbridge.prove.trust.read import read_trust
-from landbridge.prove.verdict import Verdict
+from landbridge.prove.verdict import whole
 from landbridge.prove.verify import Trust, examine
 
 out = Console(highlight=False)
@@ -81,18 +81,7 @@ def _trust(given: Sequence[Path], lists: Iterable[Iterable[Path]], *, now: datet
 
 def _examined(name: str, *, trust: Trust, at: datetime) -> tuple[str, dict[str, Any]]:
     data = sys.stdin.buffer.read() if name == "-" else _bytes(name)
-    return name, answer(examine(data, trust=trust, at=at))
-
-
-def answer(verdicts: Sequence[Verdict]) -> dict[str, Any]:
-    """The JSON of one file: its verdict; of several credentials the whole outcome and each."""
-    if len(verdicts) == 1:
-        return verdicts[0].to_json()
-    return {
-        "format": "several",
-        "outcome": str(Outcome.of(tuple(one.outcome for one in verdicts))),
-        "credentials": [one.to_json() for one in verdicts],
-    }
+    return name, whole(examine(data, trust=trust, at=at))
 
 
 def _answers(files: Sequence[str], look: Any, *, parallel: bool) -> Iterator[tuple[str, dict[str, Any]]]:

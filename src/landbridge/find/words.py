@@ -34,11 +34,12 @@ _WIDEN_SHARE = 0.02  # of the frequency of the most frequent of them
 class Sought:
     """One word or phrase of the query with its readings, each the tokens in a row that stand for it."""
 
-    __slots__ = ("concepts", "known", "named", "readings", "typed", "weight", "widened")
+    __slots__ = ("concepts", "extra", "known", "named", "readings", "typed", "weight", "widened")
 
     def __init__(self, readings: list[tuple[str, ...]]) -> None:
         self.readings = readings
         self.concepts: dict[str, float] = {}  # words of occupations and skills for it, and what each counts
+        self.extra: list[tuple[str, float]] = []  # those with what they weigh in all
         self.named = False  # by a title of the vocabulary: it is rightly spelt
         self.known = False  # by an index
         self.typed = ""
@@ -75,6 +76,7 @@ class Asked:
             self._read_skills()
         self._sizes: dict[str, int] = {}
         self._counts: dict[str, dict[str, int]] = {}
+        self._all: dict[str, int] = {}
         self._total = 0
 
     def _read_occupations(self, *, closely: bool) -> None:
@@ -130,7 +132,7 @@ class Asked:
 
     def strange(self) -> list[Sought]:
         """The words that no index knows."""
-        return [w for w in self.words if all(len(r) == 1 and not self._everywhere(r[0]) for r in w.readings)]
+        return [w for w in self.words if all(len(r) == 1 and not self._all[r[0]] for r in w.readings)]
 
     def read_closely(self, views: Mapping[str, View]) -> None:
         """Reads as an occupation, after all, a text with a word that no index knows."""
@@ -152,7 +154,7 @@ class Asked:
         strange = [w for w in self.strange() if not w.named]
         if strange and self._total:
             for word in strange:
-                self._widen(word, views, 1 if any(map(self._everywhere, word.concepts)) else 2)
+                self._widen(word, views, 1 if any(map(self._all.__getitem__, word.concepts)) else 2)
             self._count(views)
 
     def _count(self, views: Mapping[str, View]) -> None:
@@ -160,13 +162,15 @@ class Asked:
             {t for word in (*self.words, *self.without) for r in (*word.readings, word.concepts) for t in r}
         )
         self._counts = {m: dict(zip(tokens, v.frequencies(tokens), strict=True)) for m, v in views.items()}
+        self._all = {token: sum(counts[token] for counts in self._counts.values()) for token in tokens}
         for word in self.words:  # its readings are one word: they weigh what they weigh together
-            having = sum(self._everywhere(r[0]) for r in word.readings if len(r) == 1)
+            having = sum(self._all[r[0]] for r in word.readings if len(r) == 1)
             word.known = having > 0
             word.weight = idf(self._total, min(having, self._total))
-
-    def _everywhere(self, token: str) -> int:
-        return sum(counts[token] for counts in self._counts.values())
+            word.extra = []
+            for token, share in word.concepts.items():  # it weighs no more than the word that it stands beside
+                weight = idf(self._total, self._all[token])
+                word.extra.append((token, share * (min(weight, word.weight) if word.known else weight)))
 
     def _widen(self, word: Sought, views: Mapping[str, View], furthest: int) -> None:
         """Takes the nearest words that are known: one edit away, or two (if `furthest`) where the word is long."""
@@ -199,22 +203,16 @@ class Asked:
             readings = []
             for tokens in word.readings:
                 if all(own[t] for t in tokens):
-                    common = word.weight if len(tokens) == 1 else sum(map(self._weight, tokens))
+                    common = word.weight if len(tokens) == 1 else sum(idf(self._total, self._all[t]) for t in tokens)
                     boost = common / sum(idf(size, own[t]) for t in tokens)
                     readings.append(Reading(tokens, 1.0 if abs(boost - 1) < 1e-9 else boost))
-            for token, share in word.concepts.items():
-                if own[token]:  # it weighs no more than the word that it stands beside
-                    weight = self._weight(token)
-                    weight = min(weight, word.weight) if word.known else weight
-                    boost = share * weight / idf(size, own[token])
-                    readings.append(Reading((token,), boost))
+            for token, weight in word.extra:
+                if own[token]:
+                    readings.append(Reading((token,), weight / idf(size, own[token])))
             found.append(Word(tuple(readings)))
             if not readings:
                 break  # no record has all the words
         return tuple(found)
-
-    def _weight(self, token: str) -> float:
-        return idf(self._total, self._everywhere(token))
 
     def without_in(self, member: str) -> tuple[Word, ...]:
         own = self._counts[member]

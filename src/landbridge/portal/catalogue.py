@@ -15,6 +15,8 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from landbridge.kinds.kind import LANGUAGES
+from landbridge.prove.verdict import SENTENCES
+from landbridge.prove.verify import HINTS
 
 HERE: Final = Path(__file__).parent
 FOLDER: Final = HERE / "catalogues"
@@ -27,6 +29,8 @@ def template() -> Catalog:
     found = Catalog(project="Landbridge", fuzzy=False, header_comment="# Landbridge")
     for path, line, message, _, _ in extract_from_dir(HERE, _FILES, keywords=_CALLS):
         found.add(message, locations=[(path, line)])
+    for message in (*SENTENCES.values(), *HINTS.values()):
+        found.add(message)
     return found
 
 

@@ -9,14 +9,12 @@ import asyncio
 import os
 import re
 import sys
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 import msgspec
-from starlette.datastructures import UploadFile
-from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -28,6 +26,7 @@ from landbridge.instance import Instance
 from landbridge.kinds.kind import Kind
 from landbridge.portal import words
 from landbridge.portal.examining import SECONDS, Task
+from landbridge.portal.forms import Unusable, read_form
 from landbridge.portal.languages import Reader
 from landbridge.portal.login import Door
 from landbridge.portal.rendering import Site
@@ -36,20 +35,8 @@ MOST: Final = 10  # MB of a file, or of what an address answers
 PATIENCE: Final = SECONDS + 15  # seconds until a look is broken off, whatever it does
 _SLOTS = 3  # looks at the same time
 _BYTES = MOST * 1_000_000
-_FORM = 20_000  # bytes of the form around a file
-_DRAINED = 8 * _BYTES  # what is read of a longer file, so that its sender sees the answer
-_UPLOAD = 60  # seconds that an upload may take
 _MEMBER = re.compile(r"[a-z][a-z0-9-]{1,19}")
 _HEADERS: Final = {"Cache-Control": "no-store"}
-
-
-class Unusable(Exception):
-    """A form that asks for nothing that can be looked at; the words are for the reader."""
-
-    def __init__(self, words: str, status: int = 400) -> None:
-        super().__init__(words)
-        self.words = words
-        self.status = status
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -67,12 +54,6 @@ def routes(site: Site, door: Door | None = None) -> list[Route]:
         *site.routes({"/join": counter.show}),
         *site.routes({"/join": counter.look}, methods=("POST",)),
     ]
-
-
-class _InMemory(MultiPartParser):
-    """Starlette's, which would else write a larger file to the disk."""
-
-    spool_max_size = 2 * _BYTES
 
 
 class _Counter:
@@ -93,7 +74,9 @@ class _Counter:
             return self._form(request, fields, said, 503, headers={"Retry-After": "60"})
         self._looking += 1
         try:
-            fields, upload = await _read(request, reader)
+            fields, upload = await read_form(
+                request, reader, most=MOST, lacking=reader.text("Please give an address or a file.")
+            )
             task = self._task(request, fields, upload, reader)
             report = await _examine(task)
         except Unusable as error:
@@ -176,44 +159,6 @@ def _is_address(url: str) -> bool:
         return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
     except ValueError:
         return False
-
-
-async def _read(request: Request, reader: Reader) -> tuple[dict[str, str], tuple[str, bytes] | None]:
-    """The fields of the form, and the file with its name. Raises Unusable for one that is too large, too slow or no form."""
-    body = bytearray()
-    size = 0
-    try:
-        async with asyncio.timeout(_UPLOAD):
-            async for piece in request.stream():
-                size += len(piece)
-                if size <= _BYTES + _FORM:
-                    body += piece
-                if size > _DRAINED:
-                    break
-    except TimeoutError:
-        raise Unusable(reader.text("The file did not arrive in time."), 408) from None
-    if size > _BYTES + _FORM:
-        raise Unusable(reader.text("The file is larger than {n} MB. Please give a part of it.", n=MOST), 413)
-
-    async def whole() -> AsyncGenerator[bytes, None]:
-        yield bytes(body)
-        yield b""
-
-    type_ = request.headers.get("content-type", "")
-    parser = _InMemory if type_.startswith("multipart/form-data") else FormParser
-    limits = {"max_fields": 10, "max_part_size": _FORM}
-    try:
-        form = await parser(request.headers, whole(), **limits).parse()
-    except (MultiPartException, KeyError, ValueError):
-        raise Unusable(reader.text("Please give an address or a file.")) from None
-    fields = {name: value for name, value in form.items() if isinstance(value, str)}
-    file = form.get("file")
-    upload = None
-    if isinstance(file, UploadFile) and file.filename:
-        name = PurePosixPath(file.filename.replace("\\", "/")).name[-100:] or "file"
-        upload = (name, await file.read())
-    await form.close()
-    return fields, upload
 
 
 async def _examine(task: Task) -> Report | None:

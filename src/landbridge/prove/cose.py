@@ -1,6 +1,6 @@
 """CBOR and COSE_Sign1 as credentials use them: to the algorithm, the bytes signed and the signature (RFC 8949, 9052)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from io import BytesIO
 from types import MappingProxyType
@@ -15,6 +15,7 @@ from landbridge.prove.keys import base64url
 # What cbor2 makes of a map; asking for the abstract Mapping costs more than reading a header.
 MAPS = (dict, cbor2.frozendict)
 _MAX_DEPTH = 32
+_MAX_BIGNUM = 1024  # bytes
 _SIGN1, _CWT = 18, 61
 ALG, CRIT, KID, X5CHAIN = 1, 2, 4, 33
 ALGORITHMS = {
@@ -33,6 +34,9 @@ ALGORITHMS = {
     -257: "RS256",
     -258: "RS384",
     -259: "RS512",
+    -265: "ESB256",
+    -267: "ESB384",
+    -268: "ESB512",
 }
 
 
@@ -60,12 +64,36 @@ class Sign1(msgspec.Struct, frozen=True):
         return tuple(certificates)
 
 
-def _refuse_sharing(_: object) -> NoReturn:
+def _refuse_sharing(_: object, __: object) -> NoReturn:
     # Shared values (tags 28 and 29) can make an object that contains itself.
     raise cbor2.CBORDecodeError("shared values are not used by credentials")
 
 
-_SEMANTICS = {28: _refuse_sharing, 29: _refuse_sharing}
+def _as_tagged(tag: int) -> Callable[[Any, object], Any]:
+    def keep(value: Any, _: object) -> Any:
+        return cbor2.CBORTag(tag, value)
+
+    return keep
+
+
+def _bignum(sign: int) -> Callable[[Any, object], int]:
+    def read(value: Any, _: object) -> int:
+        if not isinstance(value, bytes) or len(value) > _MAX_BIGNUM:
+            raise cbor2.CBORDecodeError("a number larger than credentials use")
+        number = int.from_bytes(value, "big")
+        return number if sign > 0 else -1 - number
+
+    return read
+
+
+# Fractions, patterns and messages (tags 4, 5, 30, 35, 36) stay as written: making them costs seconds, or memory.
+_SEMANTICS: dict[int, Callable[[Any, object], Any]] = {
+    2: _bignum(1),
+    3: _bignum(-1),
+    28: _refuse_sharing,
+    29: _refuse_sharing,
+    **{tag: _as_tagged(tag) for tag in (4, 5, 30, 35, 36)},
+}
 
 
 def read_cbor(data: bytes) -> Any:

@@ -462,49 +462,54 @@ def _check_meaning(term: str, iri: str | None) -> None:
 
 
 class _Reader:
+    """Statements out of expanded nodes. What is refused is named by its property: its value may be personal."""
+
     def __init__(self) -> None:
         self.fresh = itertools.count()
 
     def read(self, expanded: list[Any]) -> set[Quad]:
         found: set[Quad] = set()
         for node in expanded:
-            self.node(node, "", found)
+            self.node(node, "", found, "the document")
         return found
 
-    def node(self, node: dict[str, Any], graph: str, found: set[Quad]) -> str:
-        subject = _resource(node["@id"]) if "@id" in node else self.blank()
+    def node(self, node: dict[str, Any], graph: str, found: set[Quad], where: str) -> str:
+        subject = _resource(node["@id"], where) if "@id" in node else self.blank()
         for name, value in node.items():
             if name == "@id":
                 continue
             if name == "@type":
-                found.update(Quad(subject, _TYPE, _resource(one), graph) for one in value)
+                found.update(
+                    Quad(subject, _TYPE, _resource(one, f"the type {one!r}"), graph) for one in value
+                )
             elif name == "@graph":
                 for one in value:
-                    self.node(one, subject, found)
+                    self.node(one, subject, found, where)
             elif name == "@included":
                 for one in value:
-                    self.node(one, graph, found)
+                    self.node(one, graph, found, where)
             elif name == "@reverse":
                 for predicate, nodes in value.items():
                     for one in nodes:
-                        found.add(Quad(self.node(one, graph, found), _predicate(predicate), subject, graph))
+                        other = self.node(one, graph, found, predicate)
+                        found.add(Quad(other, _predicate(predicate), subject, graph))
             elif name.startswith("@"):
-                raise DroppedTerm(f"{name} says something that no statement can carry")
+                raise DroppedTerm(f"{name} of {where[:120]} says something that no statement can carry")
             else:
                 for one in value:
-                    found.add(Quad(subject, _predicate(name), self.object(one, graph, found), graph))
+                    found.add(Quad(subject, _predicate(name), self.object(one, graph, found, name), graph))
         return subject
 
-    def object(self, item: dict[str, Any], graph: str, found: set[Quad]) -> str | tuple[str, str]:
+    def object(self, item: dict[str, Any], graph: str, found: set[Quad], where: str) -> str | tuple[str, str]:
         if "@value" in item:
-            return _literal(item)
+            return _literal(item, where)
         if "@list" not in item:
-            return self.node(item, graph, found)
+            return self.node(item, graph, found, where)
         if len(item) > 1:
-            raise DroppedTerm("a list with a name or an index")
+            raise DroppedTerm(f"the list {where[:120]} has an index")
         links = [self.blank() for _ in item["@list"]]
         for one, link, rest in zip(item["@list"], links, [*links[1:], _NIL], strict=True):
-            found.add(Quad(link, _FIRST, self.object(one, graph, found), graph))
+            found.add(Quad(link, _FIRST, self.object(one, graph, found, where), graph))
             found.add(Quad(link, _REST, rest, graph))
         return links[0] if links else _NIL
 
@@ -513,41 +518,39 @@ class _Reader:
         return f"_:.{next(self.fresh)}"
 
 
-def _resource(name: Any) -> str:
+def _resource(name: Any, where: str) -> str:
     if isinstance(name, str) and name.startswith("_:"):
         return f"_:={name[2:]}"
-    return _iri(name)
+    return _iri(name, where)
 
 
 def _predicate(name: str) -> str:
     if name.startswith("_:"):
         raise DroppedTerm("a property without an address")
-    return _iri(name)
+    return _iri(name, name)
 
 
-def _iri(name: Any) -> str:
-    if not isinstance(name, str):
-        raise DroppedTerm("a name that is not text")
-    if not _IRI.fullmatch(name):
-        raise DroppedTerm(f"the relative or broken name {name[:80]!r}")
+def _iri(name: Any, where: str) -> str:
+    if not isinstance(name, str) or not _IRI.fullmatch(name):
+        raise DroppedTerm(f"{where[:120]} is, or points at, a name that is relative or broken")
     return name
 
 
-def _literal(item: dict[str, Any]) -> tuple[str, str]:
+def _literal(item: dict[str, Any], where: str) -> tuple[str, str]:
     """A value as (lexical text, what follows the quotes)."""
     if item.keys() - {"@value", "@type", "@language"}:
-        raise DroppedTerm("a value with a direction or an index")
+        raise DroppedTerm(f"a value of {where[:120]} has a direction or an index")
     value, kind = item["@value"], item.get("@type")
     if kind == "@json":
         return canonical.canonicalise(value).decode(), f"^^<{_JSON}>"
     if "@language" in item:
         language = item["@language"]
         if not isinstance(language, str) or not _LANGUAGE.fullmatch(language):
-            raise DroppedTerm("a value in a language that has no such code")
+            raise DroppedTerm(f"a value of {where[:120]} is in a language that has no such code")
         return str(value), f"@{language}"
     text, native = _lexical(value, double=kind == f"{_XSD}double")
     kind = kind or native
-    return text, "" if kind == f"{_XSD}string" else f"^^<{_iri(kind)}>"
+    return text, "" if kind == f"{_XSD}string" else f"^^<{_iri(kind, where)}>"
 
 
 def _lexical(value: Any, *, double: bool) -> tuple[str, str]:
@@ -580,6 +583,11 @@ def canonicalise(quads: Iterable[Quad], *, digest: str = "sha256") -> Canonical:
         return _Canonicaliser(list(quads), digest).run()
     except RecursionError:
         raise Poisoned("the unnamed parts of this document hang together in too long a chain") from None
+
+
+def renamed(quads: Iterable[Quad], names: Mapping[str, str]) -> tuple[str, ...]:
+    """The N-Quads of a dataset under other names for its blank nodes, sorted. Raises KeyError for one without."""
+    return tuple(sorted(_line(quad, names.__getitem__) for quad in quads))
 
 
 class _Issuer:

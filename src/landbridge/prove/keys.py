@@ -47,6 +47,10 @@ ALGORITHMS: dict[str, Algorithm] = {
         Algorithm("ES384", "ec", hashes.SHA384(), "secp384r1"),
         Algorithm("ES512", "ec", hashes.SHA512(), "secp521r1"),
         Algorithm("ES256K", "ec", hashes.SHA256(), "secp256k1"),
+        # Brainpool's curves, which ISO 18013-5 and ICAO allow (RFC 9864).
+        Algorithm("ESB256", "ec", hashes.SHA256(), "brainpoolP256r1"),
+        Algorithm("ESB384", "ec", hashes.SHA384(), "brainpoolP384r1"),
+        Algorithm("ESB512", "ec", hashes.SHA512(), "brainpoolP512r1"),
         # COSE leaves the curve to the key (RFC 9053, section 2.1): Spain signed ES256 with P-384.
         Algorithm("ECDSA-SHA256", "ec", hashes.SHA256()),
         Algorithm("ECDSA-SHA384", "ec", hashes.SHA384()),
@@ -72,6 +76,21 @@ _CURVES: dict[str, ec.EllipticCurve] = {
     "P-384": ec.SECP384R1(),
     "P-521": ec.SECP521R1(),
     "secp256k1": ec.SECP256K1(),
+    # Not registered for JOSE: the names Germany's health network gives them.
+    "BP-256": ec.BrainpoolP256R1(),
+    "BP-384": ec.BrainpoolP384R1(),
+    "BP-512": ec.BrainpoolP512R1(),
+}
+
+
+_COSE_CURVES = {
+    1: "P-256",
+    2: "P-384",
+    3: "P-521",
+    8: "secp256k1",
+    256: "BP-256",
+    258: "BP-384",
+    259: "BP-512",
 }
 
 
@@ -231,7 +250,7 @@ def from_cose_key(cose_key: Any) -> PublicKey:
     try:
         kind, curve = cose_key[1], cose_key.get(-1)
         if kind == 2:
-            name = {1: "P-256", 2: "P-384", 3: "P-521", 8: "secp256k1"}[curve]
+            name = _COSE_CURVES[curve]
             if not isinstance(cose_key[-3], bytes):
                 raise ValueError
             return check_strength(

@@ -1,5 +1,5 @@
-"""From a document and its proof to the bytes that were signed (W3C VC Data Integrity 1.0, VC-DI-EdDSA, VC-DI-ECDSA,
-and the older suites Ed25519Signature2020, Ed25519Signature2018, RsaSignature2018 and JsonWebSignature2020).
+"""From a document and its proof to the bytes that were signed (W3C VC Data Integrity 1.0, VC-DI-EdDSA, VC-DI-ECDSA
+with the derived proofs of its selective disclosure, and the older suites Ed25519Signature2020, Ed25519Signature2018, RsaSignature2018 and JsonWebSignature2020).
 
 Nothing here says whether a signature holds or who may sign: the caller takes `Signed` to a key.
 """
@@ -12,11 +12,13 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from landbridge.errors import Malformed
 from landbridge.prove import canonical, jsonld
+from landbridge.prove.cose import read_cbor
 from landbridge.prove.jose import read_json
-from landbridge.prove.keys import base64url, from_base64url
+from landbridge.prove.keys import base64url, from_base64url, verify_signature
 
 MAX_PROOFS = 16
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -44,7 +46,7 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True):
     """How one kind of proof turns a document into bytes."""
 
     form: str
-    """`rdfc` (canonical N-Quads) or `jcs` (canonical JSON)."""
+    """`rdfc` (canonical N-Quads), `jcs` (canonical JSON) or `sd` (statements disclosed one by one)."""
     algorithms: tuple[str, ...]
     jws: bool = False
     contexts: tuple[str, ...] = ()
@@ -69,6 +71,7 @@ CRYPTOSUITES = {
     "eddsa-jcs-2022": Suite(form="jcs", algorithms=_EDDSA),
     "ecdsa-rdfc-2019": Suite(form="rdfc", algorithms=_ECDSA),
     "ecdsa-jcs-2019": Suite(form="jcs", algorithms=_ECDSA),
+    "ecdsa-sd-2023": Suite(form="sd", algorithms=("ES256",)),
     # Names of the drafts, under which badges were issued in 2022 and 2023.
     "eddsa-2022": Suite(form="rdfc", algorithms=_EDDSA),
     "json-eddsa-2022": Suite(form="jcs", algorithms=_EDDSA),
@@ -120,34 +123,48 @@ def proofs(document: dict[str, Any]) -> tuple[dict[str, Any], ...]:
 def signed(
     document: dict[str, Any], proof: dict[str, Any], *, contexts: Mapping[str, bytes] | None = None
 ) -> Signed:
-    """The bytes that `proof`, one of `proofs(document)`, signs.
+    """The bytes that `proof` signs, where the suite knows one way to find them: the first of `forms`."""
+    return forms(document, proof, contexts=contexts)[0]
 
-    1. find the suite                                  4. put the document's and the options' one form side by side
+
+def forms(
+    document: dict[str, Any], proof: dict[str, Any], *, contexts: Mapping[str, bytes] | None = None
+) -> tuple[Signed, ...]:
+    """The bytes that `proof`, one of `proofs(document)`, signs: one form, or two of which either may hold.
+
+    1. find the suite                                  4. put the options' and the document's one form side by side
     2. take the signature out of the proof             5. hash them, the options first
     3. set the proofs it builds on beside the document (VC Data Integrity 1.0, section 4.5)
 
+    Two only for the older suites, whose libraries read the options under the suite's context or the document's:
+    with RsaSignature2018 the first credentials context leaves `sec:` undefined, and the two differ.
     `contexts` are the operator's own JSON-LD contexts, URL → bytes.
-    Raises UnknownSuite, ProofRefused, jsonld.UnknownContext, jsonld.DroppedTerm, jsonld.DisguisedTerm,
+    A derived proof of ecdsa-sd-2023 comes with a signature for every statement disclosed; those are checked here,
+    with the key made for this one credential that the issuer's signature covers (VC-DI-ECDSA, section 3.5).
+    Raises UnknownSuite, ProofRefused, keys.SignatureWrong, jsonld.UnknownContext, jsonld.DroppedTerm, jsonld.DisguisedTerm,
     jsonld.Poisoned, jsonld.LinkedDataRefused, canonical.NotCanonical: CredentialErrors all.
     """
     canonical.measure(document)
     canonical.measure(proof)
     name, suite = _suite(proof)
     method = _stated(proof)
+    if suite.form == "sd":
+        return (_derived(document, proof, method, contexts),)
     if suite.jws:
         header, algorithm, signature = _detached(proof, suite)
     else:
         signature = _multibase(proof.get("proofValue"), "z")
         header, algorithm = "", _by_length(suite, signature)
-    covered = _covered(document, proof)
     options = {key: value for key, value in proof.items() if key not in _SIGNATURES}
-    data = _hashed(covered, options, suite, algorithm, contexts)
-    return Signed(
-        algorithm=algorithm,
-        message=_jws_message(header, data) if suite.jws else data,
-        signature=signature,
-        verification_method=method,
-        suite=name,
+    return tuple(
+        Signed(
+            algorithm=algorithm,
+            message=_jws_message(header, data) if suite.jws else data,
+            signature=signature,
+            verification_method=method,
+            suite=name,
+        )
+        for data in _hashed(_covered(document, proof), options, suite, algorithm, contexts)
     )
 
 
@@ -166,12 +183,12 @@ def create(
     """
     _, suite = _suite(options)
     _stated(options)
-    if algorithm not in suite.algorithms:
+    if algorithm not in suite.algorithms or suite.form == "sd":
         raise ProofRefused(f"this suite does not sign with {algorithm}", code="algorithm-refused")
     made = {key: value for key, value in options.items() if key not in _SIGNATURES}
     if suite.form == "jcs" and "@context" in document:
         made["@context"] = copy.deepcopy(document["@context"])
-    data = _hashed(_covered(document, made), made, suite, algorithm, contexts)
+    data = _hashed(_covered(document, made), made, suite, algorithm, contexts)[0]
     if suite.jws:
         header = base64url(b'{"alg":"%s","b64":false,"crit":["b64"]}' % algorithm.encode())
         made["jws"] = f"{header}..{base64url(sign(_jws_message(header, data)))}"
@@ -285,9 +302,98 @@ def _detached(proof: dict[str, Any], suite: Suite) -> tuple[str, str, bytes]:
     if ("b64" in header) != ("crit" in header):
         raise ProofRefused("`b64` must be marked critical (RFC 7797, section 6)", code="jws-critical")
     algorithm = header.get("alg")
-    if algorithm not in suite.algorithms:
+    if algorithm not in suite.algorithms or suite.form == "sd":
         raise ProofRefused(f"this suite does not sign with {str(algorithm)[:20]!r}", code="algorithm-refused")
     return parts[0], str(algorithm), signature
+
+
+class _Disclosure(msgspec.Struct, frozen=True):
+    """A derived proof's value, taken apart (VC-DI-ECDSA, section 3.5.4)."""
+
+    base: bytes
+    key: bytes
+    signatures: tuple[bytes, ...]
+    labels: dict[int, bytes]
+    mandatory: frozenset[int]
+
+
+_BASE, _DERIVED, _P256 = b"\xd9\x5d\x00", b"\xd9\x5d\x01", b"\x80\x24"
+
+
+def _derived(
+    document: dict[str, Any], proof: dict[str, Any], method: str, contexts: Mapping[str, bytes] | None
+) -> Signed:
+    found = _disclosure(_multibase(proof.get("proofValue"), "u"))
+    options = {key: value for key, value in proof.items() if key not in _SIGNATURES}
+    under = {**options, "@context": document.get("@context")}
+    quads = jsonld.statements(_covered(document, proof), contexts=contexts)
+    order = jsonld.canonicalise(quads).labels
+    try:
+        names = {label: f"_:u{base64url(found.labels[int(name[6:])])}" for label, name in order.items()}
+    except KeyError:
+        raise ProofRefused(
+            "a derived proof does not name every part it discloses", code="proof-value"
+        ) from None
+    if len(set(names.values())) < len(names):
+        raise ProofRefused("a derived proof gives two parts one name", code="proof-value")
+    lines = jsonld.renamed(quads, names)
+    disclosed = [line.encode() for index, line in enumerate(lines) if index not in found.mandatory]
+    if len(disclosed) != len(found.signatures):
+        raise ProofRefused(
+            "a derived proof has not one signature for every statement disclosed", code="proof-value"
+        )
+    if found.mandatory and max(found.mandatory) >= len(lines):
+        raise ProofRefused("a derived proof points at statements that are not there", code="proof-value")
+    try:
+        key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), found.key[len(_P256) :])
+    except ValueError:
+        raise ProofRefused("the key of a derived proof is none", code="proof-value") from None
+    for line, signature in zip(disclosed, found.signatures, strict=True):
+        verify_signature(key, "ES256", line, signature)
+    mandatory = "".join(line for index, line in enumerate(lines) if index in found.mandatory).encode()
+    options_hash = hashlib.sha256(jsonld.canonical_text(under, contexts=contexts)).digest()
+    return Signed(
+        algorithm="ES256",
+        message=options_hash + found.key + hashlib.sha256(mandatory).digest(),
+        signature=found.base,
+        verification_method=method,
+        suite="ecdsa-sd-2023",
+    )
+
+
+def _disclosure(value: bytes) -> _Disclosure:
+    if value.startswith(_BASE):
+        raise ProofRefused(
+            "this is a base proof, which is its holder's alone",
+            code="base-proof",
+            hint="ask the holder to derive a proof from it that shows what you need",
+        )
+    if not value.startswith(_DERIVED):
+        raise ProofRefused("a derived proof begins with other bytes", code="proof-value")
+    try:
+        base, key, signatures, labels, mandatory = read_cbor(value[len(_DERIVED) :])
+        found = msgspec.convert(
+            {
+                "base": base,
+                "key": key,
+                "signatures": tuple(signatures),
+                "labels": dict(labels),
+                "mandatory": list(mandatory),
+            },
+            _Disclosure,
+        )
+    except (TypeError, ValueError, Malformed):
+        raise ProofRefused("a derived proof holds other than it must", code="proof-value") from None
+    lengths = {len(found.base), *map(len, found.signatures)} | {
+        len(one) + 32 for one in found.labels.values()
+    }
+    if lengths != {64} or len(found.key) != 35 or not found.key.startswith(_P256):
+        raise ProofRefused(
+            "a derived proof holds signatures, names or a key of a wrong length", code="proof-value"
+        )
+    if min(found.mandatory, default=0) < 0 or len(found.mandatory) != len(mandatory):
+        raise ProofRefused("a derived proof points at a statement twice, or at none", code="proof-value")
+    return found
 
 
 def _jws_message(header: str, data: bytes) -> bytes:
@@ -322,16 +428,19 @@ def _hashed(
     suite: Suite,
     algorithm: str,
     contexts: Mapping[str, bytes] | None,
-) -> bytes:
+) -> list[bytes]:
     digest = "sha384" if algorithm == "ES384" and not suite.jws else "sha256"
+
+    def hashed(text: bytes) -> bytes:
+        return hashlib.new(digest, text).digest()
+
     if suite.form == "jcs":
-        texts = canonical.canonicalise(options), canonical.canonicalise(_under(document, options))
-    else:
-        texts = (
-            _options_text(document, options, suite, digest, contexts),
-            jsonld.canonical_text(document, contexts=contexts, digest=digest),
-        )
-    return b"".join(hashlib.new(digest, text).digest() for text in texts)
+        return [
+            hashed(canonical.canonicalise(options))
+            + hashed(canonical.canonicalise(_under(document, options)))
+        ]
+    whole = hashed(jsonld.canonical_text(document, contexts=contexts, digest=digest))
+    return [hashed(text) + whole for text in _options_texts(document, options, suite, digest, contexts)]
 
 
 def _under(document: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
@@ -350,24 +459,23 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _options_text(
+def _options_texts(
     document: dict[str, Any],
     options: dict[str, Any],
     suite: Suite,
     digest: str,
     contexts: Mapping[str, bytes] | None,
-) -> bytes:
-    """The canonical proof options, read under the document's contexts.
-
-    The older suites also sign options whose words the document's contexts leave out: their libraries then took the
-    suite's own context. Where both define the words, both give the same statements.
-    """
-    under = {**options, "@context": document.get("@context")}
-    try:
-        return jsonld.canonical_text(under, contexts=contexts, digest=digest)
-    except jsonld.DroppedTerm:
-        if not suite.contexts:
-            raise
-    return jsonld.canonical_text(
-        {**options, "@context": list(suite.contexts)}, contexts=contexts, digest=digest
-    )
+) -> list[bytes]:
+    """The canonical proof options: under the suite's own contexts, if it has some, and under the document's."""
+    found: dict[bytes, None] = {}
+    missed: jsonld.LinkedDataRefused | None = None
+    for under in [*([list(suite.contexts)] if suite.contexts else []), document.get("@context")]:
+        try:
+            text = jsonld.canonical_text({**options, "@context": under}, contexts=contexts, digest=digest)
+        except jsonld.LinkedDataRefused as wrong:
+            missed = wrong
+        else:
+            found[text] = None
+    if not found and missed is not None:
+        raise missed
+    return list(found)

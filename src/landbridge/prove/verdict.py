@@ -10,7 +10,7 @@
 The outcome is yes only when all four are.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -130,6 +130,17 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
             "believed": self.believed,
             "claims": plain(envelope.claims) if envelope else None,
         }
+
+
+def whole(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    """The public form of everything found in one file: its verdict, or of several the whole outcome and each."""
+    if len(verdicts) == 1:
+        return verdicts[0].to_json()
+    return {
+        "format": "several",
+        "outcome": str(Outcome.of(tuple(one.outcome for one in verdicts))),
+        "credentials": [one.to_json() for one in verdicts],
+    }
 
 
 def written(fact: str | datetime | Source) -> str:

@@ -30,14 +30,12 @@ _LATIN, _NATIVE = (3, 6), (3, 5)  # the lengths of pieces
 _UNSPACED = (1, 4)  # of pieces in other scripts without spaces than Chinese
 _WINDOW = 3  # characters of Chinese that stand for a word
 _SEED = {"latin": 0x9E3779B1, "native": 0x85EBCA77}
-_STEP = np.uint32(0x01000193)
+_STEP = 0x01000193
 _BITS = 0xFFFFFFFF
-_step = int(_STEP)
 _TOGETHER = 1 << 15  # rows that are added up at once
 _FEW = 2_048  # up to here another way is faster
 _CHUNK = 4_096  # texts at a time: what bounds the memory of a batch
 _KNOWN = 4_096  # words of single texts that are remembered, which share them
-_TELLING = 6  # letters and ends of the pieces by which a word may be known to be of a title
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -165,10 +163,11 @@ def _ngrams(some: list[str], seed: np.uint32, lengths: tuple[int, int]) -> tuple
         ^ seed
     ]
     owners = [np.arange(len(some))]
-    rolled = codes * _STEP + seed
+    step = np.uint32(_STEP)
+    rolled = codes * step + seed
     for length in range(1, lengths[1] + 1):
         if length > 1:
-            rolled = rolled[:-1] * _STEP ^ codes[length - 1 :]
+            rolled = rolled[:-1] * step ^ codes[length - 1 :]
         if length < lengths[0] or not len(rolled):
             continue
         whole = left[: len(rolled)]
@@ -204,17 +203,17 @@ def _whole(word: str, seed: int) -> int:
 
 def _runs(word: str, seed: int, lengths: tuple[int, int]) -> list[int]:
     codes = [60, *map(ord, word), 62]
-    rolled = [code * _step + seed & _BITS for code in codes]
+    rolled = [code * _STEP + seed & _BITS for code in codes]
     found = [one + 1 for one in rolled[1:-1]] if lengths[0] == 1 else []
     for length in range(2, min(lengths[1], len(codes)) + 1):
-        rolled = [one * _step & _BITS ^ code for one, code in zip(rolled, codes[length - 1 :], strict=False)]
+        rolled = [one * _STEP & _BITS ^ code for one, code in zip(rolled, codes[length - 1 :], strict=False)]
         if length >= lengths[0]:
             found += [one + length for one in rolled]
     return found
 
 
 def _telling(word: str) -> Iterator[int]:
-    """The hashes of the pieces of a word that say most: all of it, and how it begins and ends, in each of its forms."""
+    """The hashes of the pieces of a word that say most: all of it, and those with which it begins and ends."""
     native = _SEED["native"]
     if word[0] >= "\u2e80":
         for part in units([word]):
@@ -225,20 +224,16 @@ def _telling(word: str) -> Iterator[int]:
     yield _whole(latin, _SEED["latin"])
     if latin is not word:
         yield _whole(word, native)
-        yield from (_piece(part, native) for part in _ends(word, min(_TELLING, _NATIVE[1])))
-    yield from (_piece(part, _SEED["latin"]) for part in _ends(latin, min(_TELLING, _LATIN[1])))
-
-
-def _ends(word: str, size: int) -> tuple[str, str]:
-    form = f"<{word}>"
-    return form[:size], form[-size:]
+    form, longest = f"<{latin}>", _LATIN[1]
+    yield _piece(form[:longest], _SEED["latin"])
+    yield _piece(form[-longest:], _SEED["latin"])
 
 
 def _piece(letters: str, seed: int) -> int:
     """The hash of one piece; as `_runs` and `_mixed` make it."""
-    rolled = seed
-    for n, letter in enumerate(letters):
-        rolled = rolled * _step & _BITS ^ ord(letter) if n else ord(letter) * _step + seed
+    rolled = ord(letters[0]) * _STEP + seed & _BITS
+    for letter in letters[1:]:
+        rolled = rolled * _STEP & _BITS ^ ord(letter)
     hashed = rolled + len(letters) & _BITS
     hashed = (hashed ^ hashed >> 16) * 0x85EBCA6B & _BITS
     hashed = (hashed ^ hashed >> 13) * 0xC2B2AE35 & _BITS

@@ -165,7 +165,7 @@ class Linker:
         if not closely:
             titled = {word for title, _ in titles for word in title.split()}
             others = [word for word in line if word not in titled]
-            if others and not self._encoder.telling(others):
+            if not self._encoder.telling(others):
                 if not titles:
                     return Reading(NOTHING, unread=True)
                 if len(others) < len(line):

@@ -12,7 +12,6 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 import cbor2
-import msgspec
 
 from landbridge.codes import country
 from landbridge.errors import Malformed
@@ -31,7 +30,9 @@ _MAX_BYTES = 1_000_000
 _MAX_ITEMS = 100_000
 _ENCODED = 24
 _HASHES = {"SHA-256": hashlib.sha256, "SHA-384": hashlib.sha384, "SHA-512": hashlib.sha512}
-_MIN_RANDOM = 16  # Clause 9.1.2.5. It keeps what was not disclosed from being guessed; nothing is less true without.
+_MIN_RANDOM = (
+    16  # Clause 9.1.2.5. It keeps what was not disclosed from being guessed; nothing is less true without.
+)
 _LICENCE = "org.iso.18013.5.1.mDL"
 _IDENTITY = ("eu.europa.ec.eudi.pid.", "eu.europa.ec.eudiw.pid.", "org.iso.23220.photoid.")
 _NAMESPACES = (
@@ -204,7 +205,9 @@ def _elements(
 def _key_hint(signed: Sign1) -> tuple[Certificate | None, KeyHint]:
     chain = signed.chain
     if not chain and not signed.kids:
-        raise Malformed("this document does not carry its signer's certificate (x5chain)", code="no-certificate")
+        raise Malformed(
+            "this document does not carry its signer's certificate (x5chain)", code="no-certificate"
+        )
     leaf, ids = None, signed.kids
     if chain:
         try:
@@ -252,7 +255,7 @@ def _content(kind: str, elements: Mapping[str, Mapping[str, Any]]) -> Content:
     said: dict[str, Any] = {}
     for space in dict.fromkeys((*_NAMESPACES, kind)):
         said = {**elements.get(space, {}), **said}
-    values = {
+    values: dict[str, Any] = {
         "number": _text(said, "document_number", "personal_administrative_number"),
         "nationality": _texts(said, "nationality", "nationalities"),
         "sex": {1: "M", 2: "F"}.get(said["sex"], "") if type(said.get("sex")) is int else "",
@@ -336,7 +339,8 @@ _SELF_DESCRIBED = b"\xd9\xd9\xf7"
 def _looks_so(data: bytes) -> bool:
     head = data.removeprefix(_SELF_DESCRIBED)[:1]
     return b"\xa0" <= head <= b"\xbf" and (
-        b"jissuerAuth" in data or (b"gversion" in data and (b"idocuments" in data or b"ndocumentErrors" in data))
+        b"jissuerAuth" in data
+        or (b"gversion" in data and (b"idocuments" in data or b"ndocumentErrors" in data))
     )
 
 

@@ -62,8 +62,7 @@ def hint_of(header: dict[str, Any], issuer: str) -> KeyHint:
     if own is not None:
         ids.append(thumbprint(from_jwk(own)))
     # A certificate names its holder itself; whether that is the issuer is asked in `not_the_issuer`.
-    bound = issuer if not chain or issuer.startswith("did:") else ""
-    return KeyHint(ids=tuple(dict.fromkeys(ids)), issuer=bound, chain=chain, jwk=own)
+    return KeyHint(ids=tuple(dict.fromkeys(ids)), issuer="" if chain else issuer, chain=chain, jwk=own)
 
 
 def not_the_issuer(envelope: Envelope, signer: Signer) -> tuple[tuple[str, str, str], ...]:
@@ -76,7 +75,7 @@ def not_the_issuer(envelope: Envelope, signer: Signer) -> tuple[tuple[str, str, 
         return ()
     if signer.certificate is not None:
         names = signer.certificate.alternative_names
-        host = urlsplit(issuer).hostname if issuer.startswith("https://") else None
+        host = _host(issuer)
         if not names or issuer in names or any(_covers(name, host) for name in names):
             return ()
     return (("entitled", "not-the-issuer", f"{issuer}: {signer.issuer.id}"),)
@@ -115,6 +114,13 @@ def _names_of_certificate(der: bytes) -> tuple[str, ...]:
     return certificate.fingerprint, thumbprint(certificate.key)
 
 
+def _host(issuer: str) -> str | None:
+    try:
+        return urlsplit(issuer).hostname if issuer.startswith("https://") else None
+    except ValueError:
+        return None
+
+
 def _covers(name: str, host: str | None) -> bool:
     """Whether a certificate's name is this host, or a wildcard one label above it (RFC 9525, section 6.3)."""
     if host is None:
@@ -125,5 +131,3 @@ def _covers(name: str, host: str | None) -> bool:
 
 def as_text(value: Any) -> str:
     return value if isinstance(value, str) else ""
-
-

@@ -233,12 +233,8 @@ def _han() -> dict[str, dict[str, tuple[Spelling, ...]]]:
         for reading in readings.split():
             add(characters.split(), {reading, *_voiced(reading)}, bits["ja"], "ja")
     for characters, spellings, code in _rows("surnames"):
-        for one in characters.split() if " " in characters else characters:
-            into = found.setdefault(one, {})
-            for spelling in spellings.split():
-                into[spelling] = (
-                    into.get(spelling, 0) | bits[code] | bits["pinyin"] | bits["wade"] | bits["hk"]
-                )
+        anywhere = bits[code] | bits["pinyin"] | bits["wade"] | bits["hk"]
+        add(characters.split(), set(spellings.split()), anywhere)
     return {
         language: {
             character: tuple((spelling, mask, 0.0) for spelling, mask in into.items())
@@ -401,7 +397,7 @@ def _letters(text: str, language: str) -> Letters:
             here = [(n, (spelt, mask, cost if spelt else cost + _CARRIER)) for n, (spelt, mask, cost) in here]
         if _is_han(letter):
             han = _han()[language]
-            for length in (2, 3):
+            for length in range(2, min(3, size - place) + 1):
                 here += [(length, spelling) for spelling in han.get(text[place : place + length], ())]
         if not letter.isascii() or base[place : place + 2] == "ij":
             for length in range(2, min(_LONGEST, size - place) + 1):

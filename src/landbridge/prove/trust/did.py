@@ -155,7 +155,9 @@ def _key_of_method(method: dict[str, Any]) -> PublicKey:
             return _of_type(from_base58(base58), str(method.get("type")))
         except ValueError:
             raise KeyRefused("a base58 key cannot be read") from None
-    raise KeyRefused("a verification method carries no key that is read here (publicKeyJwk, publicKeyMultibase)")
+    raise KeyRefused(
+        "a verification method carries no key that is read here (publicKeyJwk, publicKeyMultibase)"
+    )
 
 
 def _bare_or_multikey(text: str, kind: str) -> PublicKey:

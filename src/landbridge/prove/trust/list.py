@@ -1,7 +1,9 @@
 """The trust list: issuers, their keys, and what each key may be believed for."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import datetime
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -11,6 +13,7 @@ from landbridge.prove.facts import Issuer
 from landbridge.prove.keys import PublicKey, from_spki
 
 _MAX_CHAIN = 4
+_MAX_UNNAMED = 16
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +46,8 @@ class Signer(msgspec.Struct, frozen=True, kw_only=True):
     certificate: Certificate | None = None
     lists: tuple[str, ...] = ()
     """Addresses of the lists of withdrawn credentials its issuer publishes: each must be at hand."""
+    unnamed: bool = False
+    """Handed over without a name of its key or issuer: `ids` are what could be computed of it."""
 
     @property
     def key(self) -> PublicKey:
@@ -69,6 +74,9 @@ class Found(msgspec.Struct, frozen=True):
 
     signers: tuple[Signer, ...]
     code: str = ""
+    unnamed: tuple[Signer, ...] = ()
+    """Where no listed name fits: keys that were handed over without any name and may be tried. That none of
+    them fits says nothing of the credential."""
 
 
 class TrustList:
@@ -76,6 +84,7 @@ class TrustList:
 
     `known` are the issuers whose set of keys is complete (a key set, a DID document, our own list): a key that
     is not among them is not theirs, while one that is missing from a folder of certificates is merely unknown.
+    `names` are issuers a directory names without their keys. `passed_over` says what was not taken in, and why.
     """
 
     def __init__(
@@ -84,16 +93,25 @@ class TrustList:
         authorities: Iterable[Authority] = (),
         *,
         known: Iterable[str] = (),
+        names: Iterable[Issuer] = (),
+        passed_over: Iterable[tuple[str, str]] = (),
     ) -> None:
-        self.signers = tuple(dict.fromkeys(signers))
-        self.authorities = tuple(dict.fromkeys(authorities))
+        # A key that somebody withdrew is withdrawn, though another list still carries it: those come first.
+        self.signers = tuple(sorted(dict.fromkeys(signers), key=_still_believed))
+        self.authorities = tuple(sorted(dict.fromkeys(authorities), key=_still_believed))
         self.known = frozenset(known)
-        self._by_id: dict[str, tuple[Signer, ...]] = {}
-        self._by_issuer: dict[str, tuple[Signer, ...]] = {}
+        self.names = tuple(dict.fromkeys(names))
+        self.passed_over = tuple(passed_over)
+        by_id: defaultdict[str, list[Signer]] = defaultdict(list)
+        by_issuer: defaultdict[str, list[Signer]] = defaultdict(list)
         for signer in self.signers:
             for name in dict.fromkeys(signer.ids):
-                self._by_id[name] = (*self._by_id.get(name, ()), signer)
-            self._by_issuer[signer.issuer.id] = (*self._by_issuer.get(signer.issuer.id, ()), signer)
+                by_id[name].append(signer)
+            by_issuer[signer.issuer.id].append(signer)
+        self._by_id = {name: tuple(some) for name, some in by_id.items()}
+        self._by_issuer = {name: tuple(some) for name, some in by_issuer.items()}
+        unnamed = tuple(one for one in self.signers if one.unnamed)
+        self._unnamed = unnamed if len(unnamed) <= _MAX_UNNAMED else ()
 
     def __len__(self) -> int:
         return len(self.signers) + len(self.authorities)
@@ -103,24 +121,39 @@ class TrustList:
         entries: tuple[Signer | Authority, ...] = (*self.signers, *self.authorities)
         return tuple(dict.fromkeys(one.source for one in entries))
 
+    @property
+    def leniencies(self) -> Counter[str]:
+        """How many certificates needed which forgiveness to be read."""
+        entries: tuple[Signer | Authority, ...] = (*self.signers, *self.authorities)
+        read = {one.certificate for one in entries if one.certificate is not None}
+        return Counter(code for one in read for code in one.leniencies)
+
     def find(self, hint: KeyHint) -> Found:
         """Every key that may have signed: all those of an identifier, for identifiers collide.
 
         Without an identifier, every key of the issuer the format names, or of the whole list.
         A certificate that travels along counts where it is listed itself, or named by a listed authority.
+
+        Where the format binds the key to an issuer, a key listed for another is not that issuer's. A key handed
+        over without an issuer (a bare key, a key set that does not say whose it is) fits every issuer by its
+        identifier alone: whoever hands it over says whose it is. A certificate fits the addresses it names in
+        itself, and every issuer where it names none; what is believed then is the certificate's own subject.
         """
         found: tuple[Signer, ...] = ()
         if hint.chain:
             found = self._by_chain(hint.chain)
-        for name in hint.ids:
+        named = ""
+        for named in hint.ids:
             if found:
                 break
-            found = self._by_id.get(name, ())
+            found = self._by_id.get(named, ())
         if not hint.ids and not hint.chain:
-            found = self._by_issuer.get(hint.issuer, ()) if hint.issuer else self.signers
-        if hint.issuer:
-            mine = tuple(one for one in found if one.issuer.id == hint.issuer)
-            if found and not mine:
+            found = self._of_issuer(hint.issuer) if hint.issuer else self.signers
+        if hint.issuer and found:
+            mine = tuple(one for one in found if one.issuer.id == hint.issuer) or tuple(
+                one for one in found if _may_speak_as(one, hint.issuer)
+            )
+            if not mine and (hint.chain or _names_one_key(named)):
                 return Found((), "not-the-issuer")
             found = mine
         if found:
@@ -129,7 +162,14 @@ class TrustList:
             return Found((), "trust-missing")
         if hint.issuer in self.known:
             return Found((), "key-not-of-issuer")
-        return Found((), "issuer-unknown")
+        return Found((), "issuer-unknown", () if hint.chain else self._unnamed)
+
+    def _of_issuer(self, issuer: str) -> tuple[Signer, ...]:
+        return (
+            self._by_issuer.get(issuer, ())
+            or self._by_issuer.get("", ())
+            or tuple(one for one in self.signers if _may_speak_as(one, issuer))
+        )
 
     def _by_chain(self, chain: tuple[bytes, ...]) -> tuple[Signer, ...]:
         try:
@@ -149,6 +189,25 @@ class TrustList:
                 return ()
             link = higher
         return ()
+
+
+def _still_believed(entry: Signer | Authority) -> bool:
+    return entry.withdrawn is None
+
+
+def _may_speak_as(signer: Signer, issuer: str) -> bool:
+    if not signer.issuer.id:
+        return True
+    certificate = signer.certificate
+    if certificate is None or signer.issuer.id != certificate.subject:
+        return False
+    names = certificate.alternative_names
+    return not names or issuer in names or (urlsplit(issuer).hostname or issuer) in names
+
+
+def _names_one_key(name: str) -> bool:
+    """Whether an identifier belongs to one key in the world: a SHA-256, a DID URL. `1` and `key-1` do not."""
+    return len(name) == 43 or name.startswith("did:")
 
 
 def _named_by(authority: Authority, certificate: Certificate) -> Signer:

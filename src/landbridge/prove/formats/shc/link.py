@@ -38,7 +38,9 @@ def recognise(carried: Carried) -> bool:
         return False
     if text[: len(PREFIX)].lower() == PREFIX or _VIEWER.match(text):
         return True
-    return text[:1] == "{" and len(text) <= _MAX_TEXT and _shape(text) is not None
+    if text[:1] != "{" or len(text) > _MAX_TEXT or not ('"contentType"' in text or '"key"' in text):
+        return False
+    return _shape(text) is not None
 
 
 def decode(carried: Carried) -> Envelope:
@@ -123,7 +125,7 @@ def _shape(text: str) -> dict[str, Any] | None:
     if isinstance(value.get("url"), str) and isinstance(value.get("key"), str) and not value.keys() & {"kty", "iss"}:
         return value
     files = value.get("files", [value])
-    if isinstance(files, list) and files and all(_is_file(one) for one in files[:100]):
+    if isinstance(files, list) and files and all(_is_file(one) for one in files):
         return value
     return None
 

@@ -1,0 +1,252 @@
+"""/verify: somebody hands over a credential and meets a verdict; nothing of it is kept."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from landbridge.api.proving import MOST, Desk
+from landbridge.errors import CredentialError
+from landbridge.portal.forms import Unusable, read_form
+from landbridge.portal.languages import Reader
+from landbridge.portal.rendering import Site
+from landbridge.prove import names
+from landbridge.prove.envelope import Envelope
+from landbridge.prove.facts import Outcome, Subject
+from landbridge.prove.trust.list import Source
+from landbridge.prove.verdict import Part, Verdict
+
+_HEADERS: Final = {"Cache-Control": "no-store"}
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One of the four parts, in the reader's words."""
+
+    question: str
+    outcome: str
+    sentence: str
+    rests_on: str
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """A verdict as its page shows it."""
+
+    outcome: str
+    kind: str
+    lines: list[Line]
+    said: list[tuple[str, str]]
+    believed: bool
+    issuer: str
+    hint: str
+    leniencies: tuple[str, ...]
+    warnings: tuple[str, ...]
+    steps: list[tuple[int, str, str, str]]
+    claims: str
+    passport: str
+    """How the name fits the passport's: `yes`, `no`, `open`, or empty where none was given."""
+    passport_words: str
+
+
+def routes(site: Site, desk: Desk) -> list[Route]:
+    """The form, and the verdict."""
+    counter = _Counter(site, desk)
+    return [
+        *site.routes({"/verify": counter.show}),
+        *site.routes({"/verify": counter.look}, methods=("POST",)),
+    ]
+
+
+class _Counter:
+    def __init__(self, site: Site, desk: Desk) -> None:
+        self.site = site
+        self.desk = desk
+
+    async def show(self, request: Request) -> Response:
+        return self._form(request)
+
+    async def look(self, request: Request) -> Response:
+        reader = self.site.reader(request)
+        lacking = reader.text("Please give a file, or paste what the code says.")
+        try:
+            fields, upload = await read_form(request, reader, most=MOST, lacking=lacking)
+            data = upload[1] if upload else fields.get("text", "").encode()
+            if not data.strip():
+                raise Unusable(lacking)
+            passport = _passport(fields.get("passport", ""), reader)
+        except Unusable as error:
+            return self._form(request, error.words, error.status)
+        verdicts = await self.desk.examine(data)
+        return self.site.page(
+            request,
+            "verdict.html",
+            headers=_HEADERS,
+            shown=[_show(one, passport, reader) for one in verdicts],
+            at=datetime.now(UTC),
+        )
+
+    def _form(self, request: Request, wrong: str = "", status: int = 200) -> Response:
+        sources = self.desk.instance.trust(None).issuers.sources
+        newest = max((one.issued for one in sources if one.issued), default=None)
+        return self.site.page(
+            request,
+            "verify.html",
+            status,
+            headers=_HEADERS,
+            wrong=wrong,
+            most=MOST,
+            lists=len(sources),
+            newest=newest,
+        )
+
+
+def _passport(text: str, reader: Reader) -> names.Passport | None:
+    if not text.strip():
+        return None
+    try:
+        return names.read_mrz(text)
+    except CredentialError:
+        raise Unusable(
+            reader.text(
+                "The lines of the passport could not be read. Type both as they are printed, with every <."
+            )
+        ) from None
+
+
+def _show(verdict: Verdict, passport: names.Passport | None, reader: Reader) -> Shown:
+    text = reader.text
+    questions = {
+        "authentic": text("Authentic"),
+        "in_time": text("In time"),
+        "not_taken_back": text("Not taken back"),
+        "entitled": text("From someone entitled to say this"),
+    }
+    envelope = verdict.envelope
+    public = verdict.to_json()
+    fits, words = _fits(verdict, passport, reader)
+    return Shown(
+        outcome=str(verdict.outcome),
+        kind=_kinds(reader).get(envelope.content.kind, text("Document")) if envelope else "",
+        lines=[
+            Line(questions[name], str(part.outcome), text(part.sentence), _rests_on(part, reader))
+            for name, part in verdict.parts.items()
+        ],
+        said=_said(envelope, reader) if envelope else [],
+        believed=verdict.believed,
+        issuer=public["issuer"]["name"] or public["issuer"]["id"],
+        hint=text(verdict.hint) if verdict.hint else "",
+        leniencies=verdict.leniencies,
+        warnings=verdict.warnings,
+        steps=[
+            (one["number"], one["name"], one["outcome"], one["detail"] or one["code"])
+            for one in public["steps"]
+        ],
+        claims=msgspec.json.format(msgspec.json.encode(public["claims"]), indent=2).decode()
+        if envelope
+        else "",
+        passport=fits,
+        passport_words=words,
+    )
+
+
+def _rests_on(part: Part, reader: Reader) -> str:
+    fact = part.rests_on
+    if isinstance(fact, datetime):
+        return reader.moment(fact)
+    if isinstance(fact, Source):
+        return f"{fact.name}, {reader.date(fact.issued)}" if fact.issued else fact.name
+    return fact
+
+
+def _kinds(reader: Reader) -> Mapping[str, str]:
+    text = reader.text
+    return {
+        "test": text("Test result"),
+        "vaccination": text("Vaccination"),
+        "recovery": text("Recovery"),
+        "qualification": text("Qualification"),
+        "identity": text("Identity"),
+        "licence": text("Licence"),
+        "origin": text("Certificate of origin"),
+        "health": text("Health certificate"),
+    }
+
+
+def _said(envelope: Envelope, reader: Reader) -> list[tuple[str, str]]:
+    """What the credential says, in the reader's words; what is not there is left out."""
+    text = reader.text
+    subject = envelope.content.subject
+    labels = {
+        "result": text("Result"),
+        "test_type": text("Kind of test"),
+        "sampled": text("Sample taken"),
+        "centre": text("Test centre"),
+        "date": text("Date"),
+        "dose": text("Dose"),
+        "doses": text("Of doses"),
+        "vaccine": text("Vaccine"),
+        "product": text("Product"),
+        "maker": text("Maker"),
+        "first_positive": text("First positive test"),
+        "from": text("Valid from"),
+        "until": text("Valid until"),
+        "title": text("Title"),
+        "field": text("Field"),
+        "level": text("Level"),
+        "awarded": text("Awarded"),
+        "number": text("Number"),
+        "nationality": text("Nationality"),
+        "country": text("Country"),
+        "by": text("Issued by"),
+        "id": text("Identifier"),
+    }
+    results = {"negative": text("negative"), "positive": text("positive")}
+    found = [
+        (text("Name"), " ".join(part for part in (subject.given_names, subject.surname) if part)),
+        (text("Name as in a passport"), _zone(subject)),
+        (text("Born"), reader.date(subject.born) if len(subject.born) == 10 else subject.born),
+    ]
+    for name, value in envelope.content.values.items():
+        if name not in labels or value in ("", None):
+            continue
+        if name == "country":
+            value = reader.country(str(value))
+        found.append((labels[name], results.get(str(value), str(value))))
+    for label, moment in (
+        (text("Issued"), envelope.issued),
+        (text("Ends"), envelope.valid_until),
+    ):
+        if moment:
+            found.append((label, reader.moment(moment)))
+    return [(label, value[:300]) for label, value in found if value]
+
+
+def _zone(subject: Subject) -> str:
+    parts = [part for part in (subject.surname_latin, subject.given_names_latin) if part]
+    return "<<".join(parts)
+
+
+def _fits(verdict: Verdict, passport: names.Passport | None, reader: Reader) -> tuple[str, str]:
+    """Whether the credential is the passport holder's: the name scored, the birth date compared as far as known."""
+    if passport is None or verdict.envelope is None:
+        return "", ""
+    subject = verdict.envelope.content.subject
+    if not (subject.surname or subject.given_names or subject.surname_latin or subject.given_names_latin):
+        return str(Outcome.OPEN), reader.text("It names nobody.")
+    written = names.Name(subject.surname, subject.given_names)
+    standard = names.Name(subject.surname_latin, subject.given_names_latin)
+    match = names.compare(
+        written,
+        passport.name,
+        standardised=standard if standard.surname or standard.given else None,
+    )
+    fits = match.score >= names.THRESHOLD
+    born = names.same_birth(subject.born, passport) if subject.born else None
+    if fits and born is not False:
+        return str(Outcome.YES), reader.text("The name fits the passport.")
+    if born is False:
+        return str(Outcome.NO), reader.text("The date of birth is not the passport's.")
+    return str(Outcome.NO), reader.text("The name does not fit the passport.")

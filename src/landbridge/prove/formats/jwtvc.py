@@ -1,0 +1,312 @@
+"""W3C credentials as signed tokens: VC-JOSE-COSE (VC 2.0, Open Badges 3.0, UNTP) and the JWT encoding of VC 1.1.
+
+W3C Securing Verifiable Credentials using JOSE and COSE, section 3.1; VC Data Model 1.1, section 6.3.1; Open Badges
+3.0, section 8.2. Presentations and enveloped credentials are taken apart by `credentials_of`.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import unquote
+
+from landbridge.errors import Malformed
+from landbridge.prove.carrier import Carried
+from landbridge.prove.envelope import Envelope, Signed
+from landbridge.prove.formats import sdjwt, tokens, vcdm
+from landbridge.prove.jose import Jws, read_compact, read_json, read_parts
+from landbridge.prove.keys import from_base64url
+from landbridge.prove.trust.list import Signer
+
+NAME = "jwt-vc"
+TITLE = "W3C Verifiable Credential as a signed token"
+
+_MAX_TEXT = 4_000_000
+_MAX_CREDENTIALS = 200
+_MAX_NESTED = 3
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
+_CREDENTIAL_TYPES = frozenset({"vc+jwt", "vc+ld+jwt", "vc-ld+jwt", "vc+ld+json+jwt", "vc-jwt"})
+_PRESENTATION_TYPES = frozenset({"vp+jwt", "vp+ld+jwt", "vp-ld+jwt", "vp+ld+json+jwt"})
+_PLAIN_TYPES = frozenset({"", "jwt", "jws", "jose"})
+# What a token's registered claims stand for in the credential (VC Data Model 1.1, section 6.3.1; Open Badges 3.0).
+_SAME = (("jti", "id"), ("iss", "issuer"), ("sub", "credentialSubject"))
+
+
+def recognise(carried: Carried) -> bool:
+    if carried.text is None or (jws := _peek(carried.text)) is None:
+        return False
+    header, payload = jws
+    kind = tokens.media_type(header)
+    if kind in _CREDENTIAL_TYPES or kind in _PRESENTATION_TYPES:
+        return True
+    return _is_credential(payload) or _is_presentation(payload)
+
+
+def decode(carried: Carried) -> Envelope:
+    """The envelope of one credential in a JWS, compact or JSON. Raises Malformed."""
+    signatures = _read(carried.text or "")
+    payload = read_json(signatures[0].payload)
+    if not isinstance(payload, dict):
+        raise Malformed("what this token signs is not an object", code="jwt-vc")
+    if _is_presentation(payload) and not _is_credential(payload):
+        raise Malformed(
+            "this is a presentation: its credentials are examined one by one", code="presentation"
+        )
+    if "vc" in payload:
+        credential, faults = _of_claim(payload)
+    else:
+        credential, faults = payload, list(_conflicts(payload, payload))
+    for one in signatures:
+        if (kind := tokens.media_type(one.header)) not in _CREDENTIAL_TYPES | _PLAIN_TYPES:
+            faults.append(("form", f"a token of the type {kind[:40]!r} is no credential"))
+    issuer = vcdm.issuer_of(credential)
+    issued, start, end = vcdm.dates_of(credential)
+    return Envelope(
+        format=NAME,
+        claims=credential,
+        content=vcdm.content_of(credential),
+        signatures=tuple(
+            Signed(
+                algorithm=one.algorithm,
+                message=one.signed,
+                signature=one.signature,
+                hint=tokens.hint_of(one.header, issuer or tokens.as_text(one.header.get("iss"))),
+            )
+            for one in signatures
+        ),
+        issuer=issuer,
+        issued=tokens.moment_of(payload, "iat") or issued,
+        valid_from=_later(tokens.moment_of(payload, "nbf"), start),
+        valid_until=_earlier(tokens.moment_of(payload, "exp"), end),
+        status=(*vcdm.status_of(credential), *sdjwt.status_of(payload)),
+        faults=(*faults, *vcdm.faults_of(credential)),
+    )
+
+
+def steps(envelope: Envelope, signer: Signer) -> tuple[tuple[str, str, str], ...]:
+    return tokens.not_the_issuer(envelope, signer)
+
+
+def is_presentation(text: str) -> bool:
+    """Whether a text (a JWS, or JSON) is a presentation, or an envelope around a credential or presentation."""
+    text = text.strip()
+    if text.startswith("{"):
+        try:
+            thing = read_json(text) if len(text) <= _MAX_TEXT else None
+        except Malformed:
+            return False
+        if not isinstance(thing, dict):
+            return False
+        if "payload" not in thing:
+            return _is_presentation(thing) or _enveloped(thing) is not None
+    jws = _peek(text)
+    if jws is None:
+        return False
+    header, payload = jws
+    kind = tokens.media_type(header)
+    return kind in _PRESENTATION_TYPES or (_is_presentation(payload) and not _is_credential(payload))
+
+
+def credentials_of(text: str) -> tuple[str, ...]:
+    """The credentials in a presentation or envelope, each as a text of its own: a token as it was, an object as JSON.
+
+    The presentation's own signature, the holder's, is not examined: it says nothing about its contents.
+    Raises Malformed where there are none, more than 200, or one inside the other without end.
+    """
+    found = list(_unpacked(text, 0))
+    if not found:
+        raise Malformed("this presentation holds no credential", code="presentation-empty")
+    return tuple(found)
+
+
+def _unpacked(text: str, depth: int) -> Iterator[str]:
+    if depth > _MAX_NESTED:
+        raise Malformed("presentations are packed in one another too deep", code="presentation")
+    if not is_presentation(text):
+        yield text
+        return
+    text = text.strip()
+    if text.startswith("{") and "payload" not in (thing := read_json(text)):
+        presentation = thing
+    else:
+        presentation = read_json(_read(text)[0].payload)
+    if isinstance(presentation, dict) and isinstance(presentation.get("vp"), dict):
+        presentation = presentation["vp"]
+    if not isinstance(presentation, dict):
+        raise Malformed("what this presentation signs is not an object", code="presentation")
+    inner = _enveloped(presentation)
+    if inner is not None:
+        yield from _unpacked(inner, depth + 1)
+        return
+    listed = presentation.get("verifiableCredential")
+    listed = listed if isinstance(listed, list) else [] if listed is None else [listed]
+    if len(listed) > _MAX_CREDENTIALS:
+        raise Malformed(
+            f"a presentation of more than {_MAX_CREDENTIALS} credentials is not read", code="too-long"
+        )
+    for one in listed:
+        if isinstance(one, str):
+            yield from _unpacked(_of_data_url(one) or one, depth + 1)
+        elif isinstance(one, dict):
+            yield from _unpacked(json.dumps(one, ensure_ascii=False), depth + 1)
+        else:
+            raise Malformed(
+                "a credential of this presentation is neither a token nor an object", code="presentation"
+            )
+
+
+def _enveloped(thing: Mapping[str, Any]) -> str | None:
+    """What an EnvelopedVerifiableCredential or -Presentation carries (VC Data Model 2.0, section 4.13.1)."""
+    types = thing.get("type")
+    types = types if isinstance(types, list) else [types]
+    if not any(one in types for one in ("EnvelopedVerifiableCredential", "EnvelopedVerifiablePresentation")):
+        return None
+    return _of_data_url(thing.get("id"))
+
+
+def _of_data_url(value: Any) -> str | None:
+    if not isinstance(value, str) or value[:5].lower() != "data:":
+        return None
+    head, comma, body = value.partition(",")
+    if not comma:
+        return None
+    if head.lower().endswith(";base64"):
+        try:
+            return from_base64url(body.rstrip("=").replace("+", "-").replace("/", "_")).decode()
+        except ValueError:
+            return None
+    return unquote(body) if "%" in body else body
+
+
+def _peek(text: str) -> tuple[dict[str, Any], Any] | None:
+    """Header and payload of what may be a JWS, unchecked; None where it is none."""
+    text = text.strip()
+    if len(text) > _MAX_TEXT:
+        return None
+    if text.startswith("{"):
+        try:
+            form = read_json(text)
+        except Malformed:
+            return None
+        if not isinstance(form, dict) or not isinstance(form.get("payload"), str):
+            return None
+        listed = form.get("signatures", [form])
+        first = listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], dict) else {}
+        text = f"{first.get('protected')}.{form['payload']}.{first.get('signature')}"
+    else:
+        text = _joined(text)
+    if not _COMPACT.fullmatch(text):
+        return None
+    header = tokens.header_of(text)
+    if "alg" not in header:
+        return None
+    try:
+        payload = read_json(from_base64url(text.split(".")[1]))
+    except (Malformed, ValueError):
+        payload = None
+    return header, payload
+
+
+def _read(text: str) -> tuple[Jws, ...]:
+    text = text.strip()
+    if len(text) > _MAX_TEXT:
+        raise Malformed(f"a token of {len(text)} characters is not read", code="too-long")
+    if not text.startswith("{"):
+        return (read_compact(_joined(text)),)
+    form = read_json(text)
+    if not isinstance(form, dict) or not isinstance(form.get("payload"), str):
+        raise Malformed("a signed token in JSON has a payload", code="jws")
+    listed = form.get("signatures", [form])
+    if (
+        not isinstance(listed, list)
+        or not 0 < len(listed) <= 8
+        or ("signatures" in form) == ("signature" in form)
+    ):
+        raise Malformed(
+            "a signed token in JSON has either one signature or a list of up to eight", code="jws"
+        )
+    found = []
+    for one in listed:
+        header = one.get("header", {}) if isinstance(one, dict) else None
+        if not isinstance(header, dict) or not all(
+            isinstance(one.get(name), str) for name in ("protected", "signature")
+        ):
+            raise Malformed("a signature in JSON has `protected` and `signature`", code="jws")
+        found.append(read_parts(one["protected"], form["payload"], one["signature"], unprotected=header))
+    return tuple(found)
+
+
+def _joined(text: str) -> str:
+    """Without the line breaks that mail and documents put into long tokens."""
+    return "".join(text.split()) if any(one in text for one in "\r\n\t ") else text
+
+
+def _is_credential(payload: Any) -> bool:
+    if not isinstance(payload, dict):
+        return False
+    if isinstance(payload.get("vc"), dict):
+        return True
+    return "credentialSubject" in payload or "VerifiableCredential" in _types(payload)
+
+
+def _is_presentation(payload: Any) -> bool:
+    if not isinstance(payload, dict):
+        return False
+    return isinstance(payload.get("vp"), dict) or "VerifiablePresentation" in _types(payload)
+
+
+def _types(payload: Mapping[str, Any]) -> list[Any]:
+    types = payload.get("type")
+    return types if isinstance(types, list) else [types]
+
+
+def _of_claim(payload: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """The credential of `vc`, with what the token's own claims say of it (VC Data Model 1.1, section 6.3.1)."""
+    inside = payload["vc"]
+    if not isinstance(inside, dict):
+        raise Malformed("`vc` of this token is not a credential", code="jwt-vc")
+    faults = list(_conflicts(payload, inside))
+    credential = dict(inside)
+    if isinstance(payload.get("jti"), str):
+        credential.setdefault("id", payload["jti"])
+    issuer, named = credential.get("issuer"), payload.get("iss")
+    if isinstance(named, str) and (issuer is None or (isinstance(issuer, dict) and "id" not in issuer)):
+        credential["issuer"] = {**issuer, "id": named} if isinstance(issuer, dict) else named
+    subject, holder = credential.get("credentialSubject"), payload.get("sub")
+    if isinstance(holder, str) and isinstance(subject, dict) and "id" not in subject:
+        credential["credentialSubject"] = {**subject, "id": holder}
+    two = vcdm.V2 in (credential.get("@context") if isinstance(credential.get("@context"), list) else [])
+    for claim, name in (
+        ("nbf", "validFrom" if two else "issuanceDate"),
+        ("exp", "validUntil" if two else "expirationDate"),
+    ):
+        moment = tokens.moment_of(payload, claim)
+        if moment is not None:
+            credential.setdefault(name, moment.strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0"))
+    return credential, faults
+
+
+def _conflicts(payload: dict[str, Any], credential: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Where the token and the credential in it say different things of the same."""
+    for claim, name in _SAME:
+        stated, inside = payload.get(claim), credential.get(name)
+        if isinstance(inside, list):
+            inside = inside[0] if len(inside) == 1 else None
+        if isinstance(inside, dict):
+            inside = inside.get("id")
+        if stated is not None and inside is not None and stated != inside:
+            yield "form", f"{claim} says something else than {name} of the credential"
+    for claim, names in (("nbf", ("validFrom", "issuanceDate")), ("exp", ("validUntil", "expirationDate"))):
+        moment = tokens.moment_of(payload, claim)
+        inside = next((one for one in (vcdm.read_date(credential.get(name)) for name in names) if one), None)
+        if moment is not None and inside is not None and moment.replace(microsecond=0) != inside:
+            yield "form", f"{claim} says something else than {names[0]} of the credential"
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max(one, other) if one is not None and other is not None else one or other
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min(one, other) if one is not None and other is not None else one or other

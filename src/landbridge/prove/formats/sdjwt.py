@@ -1,0 +1,492 @@
+"""SD-JWT and SD-JWT VC: a signed token whose claims the holder discloses one by one.
+
+RFC 9901 (both serialisations, key binding); draft-ietf-oauth-sd-jwt-vc for credentials with `vct`; W3C VC-JOSE-COSE,
+section 3.2, for W3C credentials secured so.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from landbridge.errors import CredentialError, Malformed
+from landbridge.prove.carrier import Carried
+from landbridge.prove.envelope import Envelope, Signed, StatusClaim
+from landbridge.prove.facts import Content
+from landbridge.prove.formats import tokens, vcdm
+from landbridge.prove.jose import Jws, read_compact, read_json, read_parts
+from landbridge.prove.keys import base64url, from_base64url, from_jwk, verify_signature
+from landbridge.prove.trust.did import key_of_did
+from landbridge.prove.trust.list import Signer
+
+NAME = "sd-jwt"
+TITLE = "SD-JWT, SD-JWT VC or W3C credential with selective disclosure"
+
+MAX_DEPTH = 64
+_MAX_TEXT = 4_000_000  # Portraits travel inside.
+_MAX_DISCLOSURES = 2_000
+_MAX_SIGNATURES = 8
+# Section 4.1.1: names of IANA's Named Information registry; those that cut a digest short are unfit.
+_DIGESTS: dict[str, Callable[[bytes], Any]] = {
+    "sha-256": hashlib.sha256,
+    "sha-384": hashlib.sha384,
+    "sha-512": hashlib.sha512,
+}
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*~")
+_TYPES = ("", "jwt", "sd-jwt")
+# Claims an issuer may not leave to the holder (draft-ietf-oauth-sd-jwt-vc, "Registered JWT Claims").
+_NEVER_HIDDEN = ("iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "aka_vcts", "status")
+
+
+class BindingRefused(CredentialError):
+    """The presentation is not bound to its holder, to this verifier, or to this moment; `code` says which."""
+
+    step = "key binding"
+
+
+class SdJwt(msgspec.Struct, frozen=True, kw_only=True):
+    """The parts of an SD-JWT, unchecked but for their form."""
+
+    signatures: tuple[Jws, ...]
+    disclosures: tuple[str, ...]
+    key_binding: str
+    """The Key Binding JWT; empty where the holder added none."""
+    compact: str
+    """Issuer-signed JWT and disclosures, each with its tilde: what `sd_hash` is taken over."""
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """Raises Malformed."""
+        payload = read_json(self.signatures[0].payload)
+        if not isinstance(payload, dict):
+            raise Malformed("what this SD-JWT signs is not an object", code="sd-jwt")
+        return payload
+
+
+def recognise(carried: Carried) -> bool:
+    text = carried.text
+    if text is None:
+        return False
+    text = text.strip()
+    if text.startswith("{"):
+        return _is_json_form(text)
+    if _COMPACT.match(_joined(text[:_MAX_TEXT])):
+        return True
+    # Without its tilde it is none; still it says that it is one.
+    return tokens.media_type(tokens.header_of(text)).endswith("sd-jwt")
+
+
+def decode(carried: Carried) -> Envelope:
+    """The envelope of one SD-JWT, in what its holder discloses. Raises Malformed."""
+    token = read(carried.text or "")
+    payload = token.payload
+    claims = reconstruct(payload, token.disclosures)
+    types = {tokens.media_type(one.header) for one in token.signatures}
+    faults: list[tuple[str, str]] = []
+    if not all(one in _TYPES or one.endswith("+sd-jwt") for one in types):
+        faults.append(("form", f"a token of the type {sorted(types)[-1][:40]!r} is no SD-JWT"))
+    if "@context" in claims or "credentialSubject" in claims:
+        return _of_vcdm(token, claims, faults)
+    if "vct" in payload or "dc+sd-jwt" in types:
+        faults.extend(_faults_of_vc(payload, claims))
+    issuer = tokens.as_text(claims.get("iss"))
+    return Envelope(
+        format=NAME,
+        claims=claims,
+        content=_content(claims),
+        signatures=_signatures(token, issuer),
+        issuer=issuer,
+        issued=tokens.moment_of(claims, "iat"),
+        valid_from=tokens.moment_of(claims, "nbf"),
+        valid_until=tokens.moment_of(claims, "exp"),
+        status=status_of(claims),
+        leniencies=_leniencies(token, payload),
+        faults=(*faults, *_faults_of_binding(token, payload)),
+    )
+
+
+def steps(envelope: Envelope, signer: Signer) -> tuple[tuple[str, str, str], ...]:
+    return tokens.not_the_issuer(envelope, signer)
+
+
+def read(text: str) -> SdJwt:
+    """The parts of an SD-JWT, in the compact form (section 4) or as JSON, flattened or general (section 8).
+
+    Raises Malformed.
+    """
+    text = text.strip()
+    if len(text) > _MAX_TEXT:
+        raise Malformed(f"an SD-JWT of {len(text)} characters is not read", code="too-long")
+    if text.startswith("{"):
+        return _read_json_form(read_json(text))
+    first, *rest = _joined(text).split("~")
+    if not rest:
+        raise Malformed("an SD-JWT has a tilde after its token", code="sd-jwt")
+    return _parts((read_compact(first),), first, rest[:-1], rest[-1])
+
+
+def reconstruct(payload: dict[str, Any], disclosures: Iterable[str]) -> dict[str, Any]:
+    """The claims of an issuer-signed payload, with what these disclosures reveal in its place (section 7.1, step 3).
+
+    Digests that no disclosure answers (decoys, or what the holder keeps) are dropped.
+    Raises Malformed: for a disclosure that no digest names, one whose claim is there already or has a reserved name,
+    a digest met twice, and a `_sd_alg` that is not known or not safe.
+    """
+    digest = _digest_of(payload)
+    hidden: dict[str, list[Any]] = {}
+    for number, text in enumerate(disclosures):
+        if number >= _MAX_DISCLOSURES:
+            raise Malformed(f"more than {_MAX_DISCLOSURES} disclosures are not read", code="too-long")
+        name = digest(text)
+        if name in hidden:
+            raise Malformed("a disclosure is there twice", code="disclosure-twice")
+        hidden[name] = _read_disclosure(text)
+    revealed = _Revealing(hidden)
+    claims = revealed.of_object(payload, 0)
+    if revealed.unused:
+        raise Malformed(
+            "a disclosure belongs to no claim that its issuer signed", code="disclosure-unreferenced"
+        )
+    claims.pop("_sd_alg", None)
+    return claims
+
+
+def check_binding(
+    text: str, *, audience: str, nonce: str, at: datetime, window: timedelta = timedelta(minutes=5)
+) -> dict[str, Any]:
+    """The payload of the Key Binding JWT, of a presentation that must be bound (section 7.3).
+
+    `audience` and `nonce` are what the verifier asked the holder to sign, `at` the present (aware), `window` how far
+    its `iat` may be from that. It says nothing of the issuer: that is what `verify` is for.
+    Raises BindingRefused where the holder's key, the verifier, the request or the moment is another, or the token is
+    not bound at all; Malformed where it cannot be read.
+    """
+    token = read(text)
+    if not token.key_binding:
+        raise BindingRefused("the holder has not signed this presentation", code="binding-missing")
+    claims = _check_key_binding(token, token.payload)
+    if claims["aud"] != audience:
+        raise BindingRefused("this was presented to somebody else", code="binding-audience")
+    if claims["nonce"] != nonce:
+        raise BindingRefused("this answers another request", code="binding-nonce")
+    issued = tokens.moment_of(claims, "iat")
+    if issued is None or abs(at - issued) > window:
+        raise BindingRefused("this was presented at another time", code="binding-time")
+    end, start = tokens.moment_of(claims, "exp"), tokens.moment_of(claims, "nbf")
+    if (end is not None and end < at) or (start is not None and start > at + window):
+        raise BindingRefused("this presentation is not valid at this time", code="binding-time")
+    return claims
+
+
+def status_of(claims: Mapping[str, Any]) -> tuple[StatusClaim, ...]:
+    """The `status` claim (draft-ietf-oauth-status-list, section 6). Mechanisms nobody reads here stay open."""
+    status = claims.get("status")
+    if status is None:
+        return ()
+    if not isinstance(status, dict):
+        raise Malformed("`status` is not an object", code="status")
+    found = []
+    for mechanism, entry in status.items():
+        if mechanism != "status_list":
+            found.append(StatusClaim(mechanism=mechanism, uri=_uri_of(entry) or "urn:unnamed"))
+            continue
+        index, uri = (entry.get("idx"), entry.get("uri")) if isinstance(entry, dict) else (None, None)
+        if not isinstance(index, int) or isinstance(index, bool) or index < 0 or not isinstance(uri, str):
+            raise Malformed("`status_list` has no idx and uri", code="status")
+        found.append(StatusClaim(mechanism="token-status-list", uri=uri, index=index))
+    return tuple(found)
+
+
+class _Revealing:
+    """One walk through a payload: which digests were met, which disclosures are still to be placed."""
+
+    def __init__(self, hidden: dict[str, list[Any]]) -> None:
+        self.hidden = hidden
+        self.unused = set(hidden)
+        self.met: set[str] = set()
+
+    def of(self, value: Any, depth: int) -> Any:
+        if isinstance(value, dict):
+            return self.of_object(value, depth)
+        return self._of_array(value, depth) if isinstance(value, list) else value
+
+    def of_object(self, value: dict[str, Any], depth: int) -> dict[str, Any]:
+        _check_depth(depth)
+        if "..." in value:
+            raise Malformed("a claim has the reserved name `...`", code="reserved-name")
+        found = {name: self.of(one, depth + 1) for name, one in value.items() if name != "_sd"}
+        digests = value.get("_sd", [])
+        if not isinstance(digests, list):
+            raise Malformed("`_sd` is not a list of digests", code="sd-jwt")
+        for digest in digests:
+            disclosed = self._meet(digest)
+            if disclosed is None:
+                continue
+            if len(disclosed) != 3:
+                raise Malformed("a disclosure for a claim has no name", code="disclosure")
+            name = disclosed[1]
+            if name in ("_sd", "..."):
+                raise Malformed(
+                    f"a claim is disclosed under the reserved name {name!r}", code="reserved-name"
+                )
+            if name in found:
+                raise Malformed("a claim is disclosed that is there already", code="claim-twice")
+            found[name] = self.of(disclosed[2], depth + 1)
+        return found
+
+    def _of_array(self, value: list[Any], depth: int) -> list[Any]:
+        _check_depth(depth)
+        found = []
+        for one in value:
+            if not isinstance(one, dict) or "..." not in one:
+                found.append(self.of(one, depth + 1))
+                continue
+            if len(one) > 1:
+                raise Malformed("beside the digest of an element stands something else", code="sd-jwt")
+            disclosed = self._meet(one["..."])
+            if disclosed is None:
+                continue
+            if len(disclosed) != 2:
+                raise Malformed("a disclosure for an element has a name", code="disclosure")
+            found.append(self.of(disclosed[1], depth + 1))
+        return found
+
+    def _meet(self, digest: Any) -> list[Any] | None:
+        if not isinstance(digest, str):
+            raise Malformed("a digest is not text", code="sd-jwt")
+        if digest in self.met:
+            raise Malformed("a digest is there twice", code="digest-twice")
+        self.met.add(digest)
+        self.unused.discard(digest)
+        return self.hidden.get(digest)
+
+
+def _check_depth(depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise Malformed("the claims of this SD-JWT are nested too deep", code="too-deep")
+
+
+def _digest_of(payload: dict[str, Any]) -> Callable[[str], str]:
+    name = payload.get("_sd_alg", "sha-256")
+    if not isinstance(name, str) or name not in _DIGESTS:
+        raise Malformed(f"digests of the kind {str(name)[:20]!r} are not accepted", code="digest-refused")
+    make = _DIGESTS[name]
+    return lambda text: base64url(make(text.encode("ascii")).digest())
+
+
+def _read_disclosure(text: str) -> list[Any]:
+    try:
+        read = read_json(from_base64url(text))
+    except ValueError:
+        raise Malformed("a disclosure is not base64url", code="disclosure") from None
+    if (
+        not isinstance(read, list)
+        or len(read) not in (2, 3)
+        or not all(isinstance(one, str) for one in read[:-1])
+    ):
+        raise Malformed("a disclosure is not a salt, a name and a value", code="disclosure")
+    return read
+
+
+def _parts(signatures: tuple[Jws, ...], signed: str, disclosures: list[str], binding: str) -> SdJwt:
+    if "" in disclosures or not all(one.isascii() for one in disclosures):
+        raise Malformed("a disclosure is empty, or not base64url", code="disclosure")
+    return SdJwt(
+        signatures=signatures,
+        disclosures=tuple(disclosures),
+        key_binding=binding,
+        compact="~".join((signed, *disclosures, "")),
+    )
+
+
+def _is_json_form(text: str) -> bool:
+    if len(text) > _MAX_TEXT or not (
+        '"disclosures"' in text or "sd-jwt" in text or '"kb_jwt"' in text or "signature" in text
+    ):
+        return False
+    try:
+        read = read_json(text)
+    except Malformed:
+        return False
+    if not isinstance(read, dict) or not isinstance(read.get("payload"), str):
+        return False
+    listed = read.get("signatures", [read])
+    first = listed[0] if isinstance(listed, list) and listed else None
+    if not isinstance(first, dict):
+        return False
+    header = first.get("header")
+    if isinstance(header, dict) and header.keys() & {"disclosures", "kb_jwt"}:
+        return True
+    protected = tokens.header_of(f"{first.get('protected')}.")
+    return tokens.media_type(protected).endswith("sd-jwt")
+
+
+def _read_json_form(form: Any) -> SdJwt:
+    if not isinstance(form, dict) or not isinstance(form.get("payload"), str):
+        raise Malformed("a signed token in JSON has a payload", code="jws")
+    if ("signatures" in form) == ("signature" in form):
+        raise Malformed("a signed token in JSON has either one signature or a list of them", code="jws")
+    listed = form.get("signatures", [form])
+    if not isinstance(listed, list) or not 0 < len(listed) <= _MAX_SIGNATURES:
+        raise Malformed(f"`signatures` is not a list of one to {_MAX_SIGNATURES}", code="jws")
+    signatures, disclosures, binding = [], [], ""
+    for number, one in enumerate(listed):
+        header = one.get("header", {}) if isinstance(one, dict) else None
+        if not isinstance(header, dict) or not all(
+            isinstance(one.get(name), str) for name in ("protected", "signature")
+        ):
+            raise Malformed("a signature in JSON has `protected` and `signature`", code="jws")
+        signatures.append(read_parts(one["protected"], form["payload"], one["signature"], unprotected=header))
+        if number and header.keys() & {"disclosures", "kb_jwt"}:
+            raise Malformed("only the first signature carries disclosures", code="sd-jwt")
+        if number == 0:
+            disclosures, binding = header.get("disclosures", []), header.get("kb_jwt", "")
+    if not isinstance(disclosures, list) or not all(isinstance(one, str) for one in disclosures):
+        raise Malformed("`disclosures` is not a list of text", code="sd-jwt")
+    if not isinstance(binding, str):
+        raise Malformed("`kb_jwt` is not text", code="sd-jwt")
+    signed = f"{listed[0]['protected']}.{form['payload']}.{listed[0]['signature']}"
+    return _parts(tuple(signatures), signed, disclosures, binding)
+
+
+def _joined(text: str) -> str:
+    """Without the line breaks that mail and documents put into long tokens."""
+    return "".join(text.split()) if any(one in text for one in "\r\n\t ") else text
+
+
+def _signatures(token: SdJwt, issuer: str) -> tuple[Signed, ...]:
+    return tuple(
+        Signed(
+            algorithm=one.algorithm,
+            message=one.signed,
+            signature=one.signature,
+            hint=tokens.hint_of(one.header, issuer),
+        )
+        for one in token.signatures
+    )
+
+
+def _of_vcdm(token: SdJwt, claims: dict[str, Any], faults: list[tuple[str, str]]) -> Envelope:
+    """A W3C credential: the payload is the credential (VC-JOSE-COSE, section 3.2.1)."""
+    issuer = vcdm.issuer_of(claims)
+    named = tokens.as_text(claims.get("iss"))
+    if named and issuer and named != issuer:
+        faults.append(("form", "iss names another issuer than the credential"))
+    issued, start, end = vcdm.dates_of(claims)
+    return Envelope(
+        format=NAME,
+        claims=claims,
+        content=vcdm.content_of(claims),
+        signatures=_signatures(token, issuer or named),
+        issuer=issuer or named,
+        issued=tokens.moment_of(claims, "iat") or issued,
+        valid_from=tokens.moment_of(claims, "nbf") or start,
+        valid_until=_earlier(tokens.moment_of(claims, "exp"), end),
+        status=(*vcdm.status_of(claims), *status_of(claims)),
+        leniencies=_leniencies(token, token.payload),
+        faults=(*faults, *vcdm.faults_of(claims), *_faults_of_binding(token, token.payload)),
+    )
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min(one, other) if one is not None and other is not None else one or other
+
+
+def _faults_of_vc(payload: dict[str, Any], claims: dict[str, Any]) -> list[tuple[str, str]]:
+    """What draft-ietf-oauth-sd-jwt-vc forbids."""
+    found = []
+    if not isinstance(claims.get("vct"), str) or not claims["vct"]:
+        found.append(("form", "the type of the credential (vct) is missing"))
+    for name in _NEVER_HIDDEN:
+        if claims.get(name) != payload.get(name) or (name in claims) != (name in payload):
+            found.append(("form", f"{name} is left to the holder to disclose"))
+    if "iss" in claims and not isinstance(claims["iss"], str):
+        found.append(("form", "iss is not text"))
+    others = claims.get("aka_vcts")
+    if "aka_vcts" in claims and (
+        not isinstance(others, list)
+        or not others
+        or not all(isinstance(one, str) for one in others)
+        or claims.get("vct") in others
+    ):
+        found.append(("form", "aka_vcts is not a list of other types"))
+    return found
+
+
+def _faults_of_binding(token: SdJwt, payload: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """A Key Binding JWT that is there must hold, asked for or not."""
+    if not token.key_binding or _holder_key(payload) is None and "cnf" in payload:
+        return ()
+    try:
+        _check_key_binding(token, payload)
+    except CredentialError as wrong:
+        return (("form", str(wrong)),)
+    return ()
+
+
+def _leniencies(token: SdJwt, payload: dict[str, Any]) -> tuple[str, ...]:
+    if token.key_binding and "cnf" in payload and _holder_key(payload) is None:
+        return ("key-binding-unchecked",)
+    return ()
+
+
+def _check_key_binding(token: SdJwt, payload: dict[str, Any]) -> dict[str, Any]:
+    """All of section 7.3, step 5, that needs no knowledge of the request: the payload of the Key Binding JWT.
+
+    Raises BindingRefused, Malformed.
+    """
+    jwk = _holder_key(payload)
+    if jwk is None:
+        raise BindingRefused("the issuer names no key of the holder that is known here", code="binding-key")
+    bound = read_compact(token.key_binding)
+    if tokens.media_type(bound.header) != "kb+jwt":
+        raise BindingRefused("what is signed by the holder is no Key Binding JWT", code="binding-type")
+    try:
+        verify_signature(from_jwk(jwk), bound.algorithm, bound.signed, bound.signature)
+    except CredentialError:
+        raise BindingRefused(
+            "the holder's signature does not fit the key the issuer names", code="binding-signature"
+        ) from None
+    claims = read_json(bound.payload)
+    if (
+        not isinstance(claims, dict)
+        or not all(isinstance(claims.get(name), str) for name in ("aud", "nonce", "sd_hash"))
+        or tokens.moment_of(claims, "iat") is None
+    ):
+        raise BindingRefused("the Key Binding JWT lacks iat, aud, nonce or sd_hash", code="binding-claims")
+    if claims["sd_hash"] != _digest_of(payload)(token.compact):
+        raise BindingRefused("the holder signed another set of disclosures", code="binding-hash")
+    return claims
+
+
+def _holder_key(payload: dict[str, Any]) -> dict[str, Any] | None:
+    """The key of `cnf` (RFC 7800): a JWK, or a DID that is its own key."""
+    confirmed = payload.get("cnf")
+    if not isinstance(confirmed, dict):
+        return None
+    jwk, kid = confirmed.get("jwk"), confirmed.get("kid")
+    if isinstance(jwk, dict):
+        return jwk
+    return key_of_did(kid) if isinstance(kid, str) else None
+
+
+def _uri_of(entry: Any) -> str:
+    return tokens.as_text(entry.get("uri")) if isinstance(entry, dict) else ""
+
+
+def _content(claims: dict[str, Any]) -> Content:
+    """The claims of an SD-JWT VC are those of a subject: read as if they were a credentialSubject."""
+    types = [claims.get("vct"), *(claims.get("aka_vcts") if isinstance(claims.get("aka_vcts"), list) else [])]
+    issuer = claims.get("iss")
+    return vcdm.content_of(
+        {
+            "type": [one for one in types if isinstance(one, str)],
+            "credentialSubject": {**claims, "id": claims.get("sub")},
+            "issuer": issuer,
+            "id": claims.get("jti"),
+            "name": claims.get("name"),
+        }
+    )
