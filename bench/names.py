@@ -115,11 +115,15 @@ def show(figures: dict[str, Any]) -> None:
             f"{row['false']} false ({row['false'] / max(1, wrong):.4%})"
         )
     for name, half in figures["halves"].items():
-        print(f"  half {name}: {half['found']} of {half['pairs']} ({half['found'] / max(1, half['pairs']):.1%})")
+        print(
+            f"  half {name}: {half['found']} of {half['pairs']} ({half['found'] / max(1, half['pairs']):.1%})"
+        )
     print("  by script: " + ", ".join(f"{script} {a}/{b}" for script, (a, b) in figures["scripts"].items()))
     for peer, matched in figures["peer"].items():
         print(f"  peer, {peer}, equality: {matched} found")
-    print(f"  {figures['ms_a_wrong_pair']:.2f} ms a wrong pair, {figures['ms_a_full_name']:.2f} ms a full name")
+    print(
+        f"  {figures['ms_a_wrong_pair']:.2f} ms a wrong pair, {figures['ms_a_full_name']:.2f} ms a full name"
+    )
 
 
 def main() -> None:

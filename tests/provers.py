@@ -58,7 +58,7 @@ class TestIssuer:
     def test_result(self, *, issued: datetime = NOON, days: int = 30, **changes: Any) -> str:
         """The text of a negative test's certificate."""
         return hcert.create(
-            negative_test(**changes),
+            negative_test(**{"co": self.country, **changes}),
             key=self.key,
             kid=self.kid,
             country=self.country,

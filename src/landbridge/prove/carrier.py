@@ -9,6 +9,7 @@ is ever raised.
 import base64
 import binascii
 import codecs
+import contextlib
 import io
 import json
 import math
@@ -20,18 +21,17 @@ import warnings
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import ClassVar
 from xml.etree.ElementTree import Element, ParseError
 
 import numpy as np
-import pypdfium2 as pdfium
 import zxingcpp
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
-from PIL import Image, ImageChops, ImageColor, ImageDraw, ImageFile, ImageFilter, ImageOps
+from PIL import Image, ImageChops, ImageDraw, ImageFile, ImageFilter, ImageOps
 
 from landbridge.errors import Unreadable
+from landbridge.prove import pdf, svg
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +102,11 @@ class _Effort:
     def __init__(self, seconds: float) -> None:
         self._until = time.monotonic() + seconds
 
+    def left(self) -> float:
+        return self._until - time.monotonic()
+
     def spent(self) -> bool:
-        return time.monotonic() > self._until
+        return self.left() < 0
 
 
 # text
@@ -289,7 +292,7 @@ _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "AVIF")
 _AT_ONCE = (
     4_000_000  # pixels given to the reader in one call: a picture full of false finders costs their square
 )
-_decoding = threading.RLock()  # warnings.catch_warnings and PDFium are for one thread at a time
+_decoding = threading.Lock()  # warnings.catch_warnings is for one thread at a time
 
 
 def _is_picture(data: bytes) -> bool:
@@ -801,151 +804,78 @@ def _baked_png(data: bytes, limits: Limits) -> tuple[Carried, ...]:
 
 # PDF
 
-_DPI = 200
-
 
 def _pdf(data: bytes, limits: Limits, effort: _Effort, depth: int) -> tuple[Carried, ...]:
-    with _decoding:
-        document = _open_pdf(data)
-        try:
-            return _read_pdf(document, limits, effort, depth)
-        except UnreadableCarrier:
-            raise
-        except Exception:
-            raise _damaged_pdf() from None
-        finally:
-            document.close()
-
-
-def _damaged_pdf() -> "DamagedPdf":
-    return DamagedPdf(
-        "the PDF is damaged or cut off",
-        hint="Download or save it again, or photograph the code that it shows.",
-    )
-
-
-def _open_pdf(data: bytes) -> pdfium.PdfDocument:
-    try:
-        return pdfium.PdfDocument(data)
-    except pdfium.PdfiumError as error:
-        if (
-            getattr(error, "err_code", None) == pdfium.raw.FPDF_ERR_PASSWORD
-            or "password" in str(error).lower()
-        ):
-            raise PasswordProtected(
-                "the PDF is protected by a password",
-                hint="Open it with its password and print it to a new PDF, or photograph the code that it shows.",
-            ) from None
-        raise _damaged_pdf() from None
-    except Exception:
-        raise _damaged_pdf() from None
-
-
-def _read_pdf(
-    document: pdfium.PdfDocument, limits: Limits, effort: _Effort, depth: int
-) -> tuple[Carried, ...]:
-    found = list(_attached(document, limits, effort, depth))
-    pages = min(len(document), limits.pages)
-    located = unread = False
-    for enlarged in (1.0, 2.0):
-        for number in range(1, pages + 1):
-            if effort.spent() or len(found) > limits.carried:
+    found: list[Carried] = []
+    undrawn = located = done = False
+    pages = 0
+    bounds = {"pages": limits.pages, "pixels": limits.pixels, "size": limits.size}
+    parts = pdf.parts(data, seconds=max(effort.left(), 0.5), **bounds)
+    with contextlib.closing(parts):
+        for part in parts:
+            if part.kind == "protected":
+                raise PasswordProtected(
+                    "the PDF is protected by a password",
+                    hint="Open it with its password and print it to a new PDF, or photograph the code that it shows.",
+                )
+            if part.kind == "damaged":
+                raise DamagedPdf(
+                    "the PDF is damaged or cut off",
+                    hint="Download or save it again, or photograph the code that it shows.",
+                )
+            if part.kind == "attachment":
+                found += _attached(part, limits, effort, depth)
+            elif part.kind == "undrawn":
+                undrawn = True
+            elif part.kind == "done":
+                done, pages = True, part.number
+            elif effort.spent() or len(found) > limits.carried or (found and part.kind != "page"):
                 break
-            page = document[number - 1]
-            picture = _drawn(page, limits, effort, enlarged)
-            page.close()
-            if picture is None:
-                unread = True
-                continue
-            codes, seen = _read_codes(picture, effort, thoroughly=enlarged > 1 and pages <= 3)
-            located = located or seen
-            found += _carried(codes, f"page {number}", alone="")
-        if found:
-            break
-    if not found:
-        found += _written(document, pages)
+            elif part.kind == "text":
+                found += _written(part)
+            else:
+                picture = Image.frombytes("L", (part.width, part.height), part.data)
+                codes, seen = _read_codes(picture, effort, thoroughly=part.kind == "enlarged")
+                located = located or seen
+                found += _carried(codes, f"page {part.number}", alone="")
     if found:
         return _once(found)
-    if unread:
+    if undrawn or not done:
         raise CarrierTooLarge(
             "the PDF has a page that is too large or too slow to draw",
             hint="Photograph the code that it shows, or print that page alone to a new PDF.",
         )
-    raise _no_code(f"the PDF of {len(document)} page{'s' * (len(document) != 1)}", located)
+    raise _no_code(f"the PDF of {pages} page{'s' * (pages != 1)}", located)
 
 
-def _attached(document: pdfium.PdfDocument, limits: Limits, effort: _Effort, depth: int) -> Iterator[Carried]:
-    for number in range(min(document.count_attachments(), 20)):
-        try:
-            body = bytes(document.get_attachment(number).get_data())
-            inner = _read(body, limits, effort, depth=depth + 1)
-        except (UnreadableCarrier, pdfium.PdfiumError):
-            continue
-        for one in inner:
-            place = f"attachment {number + 1}"
-            yield replace(
-                one,
-                place=place if one.place in ("text", "file") else f"{place}, {one.place}",
-                media="pdf-attachment" if one.media in ("text", "bytes") else one.media,
-            )
+def _attached(part: pdf.Part, limits: Limits, effort: _Effort, depth: int) -> Iterator[Carried]:
+    try:
+        inner = _read(part.data, limits, effort, depth=depth + 1)
+    except UnreadableCarrier:
+        return
+    place = f"attachment {part.number}"
+    for one in inner:
+        yield replace(
+            one,
+            place=place if one.place in ("text", "file") else f"{place}, {one.place}",
+            media="pdf-attachment" if one.media in ("text", "bytes") else one.media,
+        )
 
 
-def _drawn(page: pdfium.PdfPage, limits: Limits, effort: _Effort, enlarged: float) -> Image.Image | None:
-    """The page in grey; None where it is larger than allowed or takes longer than there is time."""
-    inside = 0
-    for image in page.get_objects(filter=[pdfium.raw.FPDF_PAGEOBJ_IMAGE], max_depth=4):
-        width, height = image.get_px_size()
-        inside += width * height
-        if inside > limits.pixels:
-            return None
-    width, height = page.get_size()
-    if width < 1 or height < 1:
-        return None
-    scale = min(_DPI / 72, math.sqrt(_AT_ONCE / (width * height))) * enlarged
-    size = (max(1, math.ceil(width * scale)), max(1, math.ceil(height * scale)))
-    if size[0] * size[1] > 5 * _AT_ONCE:
-        return None
-    bitmap = pdfium.PdfBitmap.new_native(*size, format=pdfium.raw.FPDFBitmap_Gray)
-    bitmap.fill_rect((255, 255, 255, 255), 0, 0, *size)
-    pause = pdfium.raw.IFSDK_PAUSE(version=1)
-    pause.NeedToPauseNow = type(pause.NeedToPauseNow)(lambda _: effort.spent())
-    flags = pdfium.raw.FPDF_ANNOT | pdfium.raw.FPDF_GRAYSCALE
-    status = pdfium.raw.FPDF_RenderPageBitmap_Start(bitmap, page, 0, 0, *size, 0, flags, pause)
-    pdfium.raw.FPDF_RenderPage_Close(page)
-    if status != pdfium.raw.FPDF_RENDER_DONE:
-        return None
-    picture = Image.fromarray(bitmap.to_numpy().copy())
-    bitmap.close()
-    return picture
-
-
-def _written(document: pdfium.PdfDocument, pages: int) -> Iterator[Carried]:
-    """Credentials in the text of the pages."""
-    for number in range(1, pages + 1):
-        page = document[number - 1]
-        text = page.get_textpage().get_text_bounded()[:200_000].replace("\ufffe", "")
-        page.close()
-        if not text.strip():
-            continue
-        for _, part in _several(_bare(text)):
-            if len(part) > 40 and _BEGINS.match(part):
-                yield Carried(
-                    text=part, data=part.encode(errors="replace"), place=f"page {number}, text", media="text"
-                )
+def _written(part: pdf.Part) -> Iterator[Carried]:
+    """Credentials in the text of a page."""
+    text = _bare(part.data.decode(errors="replace").replace("\ufffe", ""))
+    if not text:
+        return
+    for _, one in _several(text):
+        if len(one) > 40 and _BEGINS.match(one):
+            place = f"page {part.number}, text"
+            yield Carried(text=one, data=one.encode(errors="replace"), place=place, media="text")
 
 
 # SVG: badges baked in (Open Badges 3.0, section 5.3.2), pictures inside, and codes drawn as squares, dots and paths
 
 _SVG_SIZE = 5_000_000
-_SHAPES = 300_000
-_NUMBER = re.compile(r"[\s,]*([-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,3})?)")
-_FLAG = re.compile(r"[\s,]*([01])")
-_COMMAND = re.compile(r"[\s,]*([A-Za-z])")
-_TRANSFORM = re.compile(r"([a-zA-Z]+)\s*\(([^()]{0,200})\)")
-_CLASS = re.compile(r"\.([\w-]{1,80})\s*\{([^{}]{0,2000})\}")
-
-_Matrix = tuple[float, float, float, float, float, float]
-_Point = tuple[float, float]
 
 
 def _svg(text: str, limits: Limits, effort: _Effort, depth: int) -> tuple[Carried, ...]:
@@ -965,15 +895,17 @@ def _svg(text: str, limits: Limits, effort: _Effort, depth: int) -> tuple[Carrie
     if not found:
         found += _pictures_inside(root, limits, effort, depth)
     if not found:
-        codes, located = _read_codes(_Drawing(root, effort).picture, effort, thoroughly=True)
+        try:
+            drawn = svg.draw(root, effort.spent)
+        except ValueError:
+            raise DamagedPicture(
+                "the SVG states no size that can be drawn", hint="Save the picture as PNG and hand that over."
+            ) from None
+        codes, located = _read_codes(drawn, effort, thoroughly=True)
         found += _carried(codes, "picture", alone="picture")
         if not found:
             raise _no_code("the SVG picture", located)
     return _once(found)
-
-
-def _name(element: Element) -> str:
-    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
 
 
 def _baked_svg(root: Element) -> Iterator[Carried]:
@@ -982,7 +914,7 @@ def _baked_svg(root: Element) -> Iterator[Carried]:
             "imsglobal" not in element.tag and "openbadges" not in element.tag
         ):
             continue
-        name = _name(element).rpartition(":")[2]
+        name = svg.name_of(element).rpartition(":")[2]
         if name not in ("credential", "assertion"):
             continue
         for value in (element.text, element.get("verify")):
@@ -995,7 +927,7 @@ def _baked_svg(root: Element) -> Iterator[Carried]:
 def _pictures_inside(root: Element, limits: Limits, effort: _Effort, depth: int) -> Iterator[Carried]:
     count = 0
     for element in root.iter():
-        if _name(element) != "image" or count >= 20:
+        if svg.name_of(element) != "image" or count >= 20:
             continue
         link = next((value for key, value in element.attrib.items() if key.rpartition("}")[2] == "href"), "")
         if link[:11].lower() != "data:image/":
@@ -1007,330 +939,6 @@ def _pictures_inside(root: Element, limits: Limits, effort: _Effort, depth: int)
             continue
         for one in inner:
             yield replace(one, place=f"picture {count}" if one.place == "picture" else one.place)
-
-
-class _Drawing:
-    """The shapes of an SVG in black and white: enough of it for codes, and nothing more."""
-
-    def __init__(self, root: Element, effort: _Effort) -> None:
-        self._effort = effort
-        self._shapes = 0
-        self._ids = {found: element for element in root.iter() if (found := element.get("id"))}
-        styles = "\n".join(element.text or "" for element in root.iter() if _name(element) == "style")
-        self._classes = dict(_CLASS.findall(styles[:100_000]))
-        left, top, width, height = self._box(root)
-        scale = math.sqrt(_AT_ONCE / 2 / (width * height))
-        scale = min(scale, 1_900 / width, 1_900 / height)
-        if scale > 1:
-            scale = math.floor(scale)
-        border = max(8, round(max(width, height) * scale / 20))
-        size = (max(1, round(width * scale)) + 2 * border, max(1, round(height * scale)) + 2 * border)
-        self.picture = Image.new("L", size, 255)
-        self._draw = ImageDraw.Draw(self.picture)
-        self._put(root, (scale, 0.0, 0.0, scale, border - left * scale, border - top * scale), {}, 0)
-
-    @staticmethod
-    def _box(root: Element) -> tuple[float, float, float, float]:
-        box = _numbers(root.get("viewBox", ""))
-        if len(box) != 4:
-            sizes = [_numbers(root.get(side, "")) for side in ("width", "height")]
-            box = [0.0, 0.0, *(found[0] if found else 1000.0 for found in sizes)]
-        left, top, width, height = box
-        if not (1e-6 < width < 1e7 and 1e-6 < height < 1e7 and abs(left) < 1e7 and abs(top) < 1e7):
-            raise DamagedPicture(
-                "the SVG states no size that can be drawn", hint="Save the picture as PNG and hand that over."
-            )
-        if not 1 / 50 < width / height < 50:
-            raise DamagedPicture(
-                "the SVG is a strip too narrow for a code", hint="Save the picture as PNG and hand that over."
-            )
-        return left, top, width, height
-
-    def _put(self, element: Element, matrix: _Matrix, inherited: dict[str, str], depth: int) -> None:
-        name = _name(element)
-        if depth > 40 or (
-            name in ("defs", "clipPath", "mask", "symbol", "pattern", "marker")
-            and depth < 1_000
-            and not inherited.get("shown")
-        ):
-            return
-        self._shapes += 1
-        if self._shapes > _SHAPES or (self._shapes % 500 == 0 and self._effort.spent()):
-            return
-        style = {**inherited, **self._style(element)}
-        style.pop("shown", None)
-        if style.get("display") == "none":
-            return
-        matrix = _times(matrix, _transform(element.get("transform", "")))
-        clip = style.pop("clip-path", "")
-        if name == "use":
-            self._use(element, matrix, style, depth)
-            return
-        if name == "rect" and clip.startswith("url("):
-            shape = self._ids.get(clip[4:].strip(" \"')#"))
-            if shape is not None:
-                for child in shape:
-                    self._put(child, matrix, {**self._style(element), "shown": "1"}, depth + 1)
-                return
-        outlines = _outlines(element, name)
-        if outlines:
-            self._paint(outlines, matrix, style)
-        for child in element:
-            self._put(child, matrix, style, depth + 1)
-
-    def _use(self, element: Element, matrix: _Matrix, style: dict[str, str], depth: int) -> None:
-        link = next((value for key, value in element.attrib.items() if key.rpartition("}")[2] == "href"), "")
-        shape = self._ids.get(link.lstrip("#"))
-        if shape is None:
-            return
-        x, y = _length(element, "x"), _length(element, "y")
-        self._put(shape, _times(matrix, (1.0, 0.0, 0.0, 1.0, x, y)), {**style, "shown": "1"}, depth + 8)
-
-    def _style(self, element: Element) -> dict[str, str]:
-        named = (
-            "fill",
-            "stroke",
-            "stroke-width",
-            "fill-rule",
-            "display",
-            "clip-path",
-            "fill-opacity",
-            "opacity",
-        )
-        style = {key: value for key in named if (value := element.get(key))}
-        for name in element.get("class", "").split()[:8]:
-            style |= _declarations(self._classes.get(name, ""))
-        return style | _declarations(element.get("style", ""))
-
-    def _paint(self, outlines: list[list[_Point]], matrix: _Matrix, style: dict[str, str]) -> None:
-        fill = _shade(style.get("fill", "black"))
-        if fill is not None and style.get("fill-opacity") != "0" and style.get("opacity") != "0":
-            placed = [[_at(matrix, point) for point in outline] for outline in outlines if len(outline) > 2]
-            self._fill(placed, fill, even_odd=style.get("fill-rule") == "evenodd")
-        stroke = _shade(style.get("stroke", "none"))
-        if stroke is None:
-            return
-        width = (_numbers(style.get("stroke-width", "1")) or [1.0])[0]
-        half = width / 2
-        for outline in outlines:
-            for (ax, ay), (bx, by) in pairwise(outline):
-                if ay == by:
-                    line = [(ax, ay - half), (bx, ay - half), (bx, ay + half), (ax, ay + half)]
-                elif ax == bx:
-                    line = [(ax - half, ay), (ax + half, ay), (ax + half, by), (ax - half, by)]
-                else:
-                    length = math.dist((ax, ay), (bx, by)) or 1.0
-                    dx, dy = (by - ay) / length * half, (ax - bx) / length * half
-                    line = [(ax + dx, ay + dy), (bx + dx, by + dy), (bx - dx, by - dy), (ax - dx, ay - dy)]
-                self._area([_at(matrix, point) for point in line], stroke)
-
-    def _fill(self, outlines: list[list[_Point]], shade: int, *, even_odd: bool) -> None:
-        """Largest first; an outline inside another is a hole where the rule of filling says so."""
-        if len(outlines) == 1:
-            self._area(outlines[0], shade)
-            return
-        sized = sorted(
-            ((_signed_area(outline), outline) for outline in outlines), key=lambda one: -abs(one[0])
-        )
-        turned = sized[0][0] > 0 if sized else True
-        for area, outline in sized:
-            hole = False
-            if even_odd or (area > 0) != turned:
-                x, y = (round(sum(p[n] for p in outline) / len(outline)) for n in (0, 1))
-                if 0 <= x < self.picture.width and 0 <= y < self.picture.height:
-                    hole = self.picture.getpixel((x, y)) == shade
-            self._area(outline, 255 - shade if hole else shade)
-
-    def _area(self, outline: list[_Point], shade: int) -> None:
-        self._shapes += 1
-        if self._shapes > _SHAPES or any(not -1e6 < value < 1e6 for point in outline for value in point):
-            return
-        xs, ys = sorted({round(x) for x, _ in outline}), sorted({round(y) for _, y in outline})
-        if len(xs) == 2 and len(ys) == 2 and len(outline) >= 4:
-            self._draw.rectangle((xs[0], ys[0], xs[1] - 1, ys[1] - 1), fill=shade)
-        elif len(xs) > 1 and len(ys) > 1:
-            self._draw.polygon(outline, fill=shade)
-
-
-def _numbers(text: str) -> list[float]:
-    found: list[float] = []
-    at = 0
-    while len(found) < 10_000 and (match := _NUMBER.match(text, at)):
-        found.append(float(match[1]))
-        at = match.end()
-    return found
-
-
-def _length(element: Element, name: str, default: float = 0.0) -> float:
-    found = _numbers(element.get(name, ""))
-    return found[0] if found else default
-
-
-def _declarations(text: str) -> dict[str, str]:
-    pairs = (one.partition(":") for one in text[:2_000].split(";"))
-    return {key.strip(): value.strip() for key, _, value in pairs if value}
-
-
-def _shade(colour: str) -> int | None:
-    """0 for a dark colour, 255 for a light one, None for none."""
-    colour = colour.strip().lower()
-    if colour in ("none", "transparent"):
-        return None
-    try:
-        red, green, blue, *alpha = ImageColor.getrgb(colour[:60])
-    except (ValueError, TypeError, OverflowError):
-        return 0  # a gradient, currentColor, a form not known: codes are dark on light
-    if alpha and alpha[0] < 64:
-        return None
-    return 255 if 0.299 * red + 0.587 * green + 0.114 * blue > 127 else 0
-
-
-def _times(a: _Matrix, b: _Matrix) -> _Matrix:
-    return (
-        a[0] * b[0] + a[2] * b[1],
-        a[1] * b[0] + a[3] * b[1],
-        a[0] * b[2] + a[2] * b[3],
-        a[1] * b[2] + a[3] * b[3],
-        a[0] * b[4] + a[2] * b[5] + a[4],
-        a[1] * b[4] + a[3] * b[5] + a[5],
-    )
-
-
-def _at(matrix: _Matrix, point: _Point) -> _Point:
-    a, b, c, d, e, f = matrix
-    return a * point[0] + c * point[1] + e, b * point[0] + d * point[1] + f
-
-
-def _transform(text: str) -> _Matrix:
-    matrix: _Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
-    for name, inside in _TRANSFORM.findall(text[:2_000]):
-        match name, _numbers(inside):
-            case "translate", [x, *rest]:
-                step = (1.0, 0.0, 0.0, 1.0, x, rest[0] if rest else 0.0)
-            case "scale", [x, *rest]:
-                step = (x, 0.0, 0.0, rest[0] if rest else x, 0.0, 0.0)
-            case "matrix", [a, b, c, d, e, f]:
-                step = (a, b, c, d, e, f)
-            case "rotate", [angle, *rest]:
-                turn = math.radians(angle)
-                x, y = (rest[0], rest[1]) if len(rest) == 2 else (0.0, 0.0)
-                cos, sin = math.cos(turn), math.sin(turn)
-                step = (cos, sin, -sin, cos, x - x * cos + y * sin, y - x * sin - y * cos)
-            case _:
-                continue
-        matrix = _times(matrix, step)
-    return matrix
-
-
-def _signed_area(outline: list[_Point]) -> float:
-    return sum(
-        ax * by - bx * ay for (ax, ay), (bx, by) in zip(outline, [*outline[1:], outline[0]], strict=True)
-    )
-
-
-def _outlines(element: Element, name: str) -> list[list[_Point]]:
-    if name == "rect":
-        x, y = _length(element, "x"), _length(element, "y")
-        width, height = _length(element, "width"), _length(element, "height")
-        if "%" in element.get("width", "") or width <= 0 or height <= 0:
-            return []
-        return [[(x, y), (x + width, y), (x + width, y + height), (x, y + height), (x, y)]]
-    if name in ("circle", "ellipse"):
-        rx = _length(element, "r") or _length(element, "rx")
-        ry = _length(element, "r") or _length(element, "ry")
-        x, y = _length(element, "cx"), _length(element, "cy")
-        turns = (math.radians(angle) for angle in range(0, 360, 30))
-        return [[(x + rx * math.cos(turn), y + ry * math.sin(turn)) for turn in turns]]
-    if name in ("polygon", "polyline"):
-        numbers = _numbers(element.get("points", ""))
-        return [list(zip(numbers[::2], numbers[1::2], strict=False))]
-    if name == "line":
-        ends = [(_length(element, f"x{n}"), _length(element, f"y{n}")) for n in (1, 2)]
-        return [ends]
-    if name == "path":
-        return _path(element.get("d", ""))
-    return []
-
-
-_TAKES = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "A": 7, "Z": 0}
-
-
-def _path(text: str) -> list[list[_Point]]:
-    """The outlines of a path (SVG 1.1, section 8.3); curves as a few straight pieces."""
-    outlines: list[list[_Point]] = []
-    x = y = 0.0
-    at = points = 0
-    command = ""
-    while points < _SHAPES:
-        match = _COMMAND.match(text, at)
-        if match:
-            command, at = match[1], match.end()
-        kind = command.upper()
-        takes = _TAKES.get(kind)
-        if takes is None:
-            break
-        if kind == "Z":
-            if not match:
-                break
-            if outlines and outlines[-1]:
-                x, y = outlines[-1][0]
-                outlines[-1].append((x, y))
-            outlines.append([(x, y)])
-            command = ""
-            continue
-        numbers = []
-        for n in range(takes):
-            found = (_FLAG if kind == "A" and n in (3, 4) else _NUMBER).match(text, at)
-            if not found:
-                return [outline for outline in outlines if len(outline) > 1]
-            numbers.append(float(found[1]))
-            at = found.end()
-        base = (x, y) if command.islower() else (0.0, 0.0)
-        points += 1
-        if kind == "H":
-            x = base[0] + numbers[0]
-        elif kind == "V":
-            y = base[1] + numbers[0]
-        else:
-            start = (x, y)
-            x, y = base[0] + numbers[-2], base[1] + numbers[-1]
-        if kind == "M":
-            outlines.append([])
-            command = "l" if command == "m" else "L"
-        elif kind in "CSQ" and outlines:
-            controls = [(base[0] + numbers[n], base[1] + numbers[n + 1]) for n in range(0, takes - 2, 2)]
-            outlines[-1] += _curve([start, *controls, (x, y)])
-        elif kind == "A" and outlines:
-            outlines[-1] += _arc(
-                start, (x, y), max(abs(numbers[0]), 1e-9), bool(numbers[3]), bool(numbers[4])
-            )
-        if not outlines:
-            outlines.append([])
-        outlines[-1].append((x, y))
-    return [outline for outline in outlines if len(outline) > 1]
-
-
-def _curve(controls: list[_Point]) -> list[_Point]:
-    found = []
-    for t in (0.25, 0.5, 0.75):
-        points = controls
-        while len(points) > 1:
-            points = [(ax + (bx - ax) * t, ay + (by - ay) * t) for (ax, ay), (bx, by) in pairwise(points)]
-        found.append(points[0])
-    return found
-
-
-def _arc(start: _Point, end: _Point, radius: float, large: bool, sweep: bool) -> list[_Point]:
-    """The point of a circle's arc farthest from its chord: enough for a dot or a rounded corner."""
-    chord = math.dist(start, end)
-    if chord < 1e-9:
-        return []
-    radius = max(radius, chord / 2)
-    to_chord = math.sqrt(max(radius * radius - chord * chord / 4, 0.0))
-    rise = radius + to_chord if large else radius - to_chord
-    side = 1.0 if sweep else -1.0
-    dx, dy = (end[0] - start[0]) / chord, (end[1] - start[1]) / chord
-    return [((start[0] + end[0]) / 2 + dy * rise * side, (start[1] + end[1]) / 2 - dx * rise * side)]
 
 
 # errors

@@ -174,7 +174,9 @@ def read_sign1(data: bytes | Any, *, detached: bytes | None = None, external: by
 
 
 def sig_structure(protected: bytes, payload: bytes, external: bytes = b"") -> bytes:
-    """The bytes a COSE_Sign1 signs (RFC 9052, section 4.4)."""
+    """The bytes a COSE_Sign1 signs (RFC 9052, section 4.4). A header that is an empty map counts as none."""
+    if protected == b"\xa0":
+        protected = b""
     return b"".join(
         (b"\x84jSignature1", _head(protected), protected, _head(external), external, _head(payload), payload)
     )

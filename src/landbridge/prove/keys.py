@@ -4,7 +4,7 @@ import base64
 import binascii
 import hashlib
 import json
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import msgspec
@@ -83,6 +83,8 @@ _CURVES: dict[str, ec.EllipticCurve] = {
 }
 
 
+# Other names for an algorithm in a JWK: RFC 9864's, and a slip of the pen after P-521.
+_JWK_ALGORITHMS = {"Ed25519": "EdDSA", "ES521": "ES512"}
 _COSE_CURVES = {
     1: "P-256",
     2: "P-384",
@@ -173,6 +175,8 @@ def check_strength(key: object) -> PublicKey:
             raise KeyRefused(
                 f"an RSA key of {key.key_size} bits is not accepted (from {_MIN_RSA_BITS} to {_MAX_RSA_BITS})"
             )
+        if _is_guessable(key.public_numbers().n):
+            raise KeyRefused("an RSA key made by a faulty chip (ROCA, CVE-2017-15361) is not accepted")
         return key
     if isinstance(key, ec.EllipticCurvePublicKey):
         if key.curve.name not in {one.curve for one in ALGORITHMS.values()}:
@@ -181,6 +185,17 @@ def check_strength(key: object) -> PublicKey:
     if isinstance(key, ed25519.Ed25519PublicKey):
         return key
     raise KeyRefused(f"a key of the kind {type(key).__name__} signs nothing here (use P-256, Ed25519 or RSA)")
+
+
+def _is_guessable(modulus: int) -> bool:
+    """Whether a modulus carries the mark of ROCA: a power of 65537 modulo every small prime (Nemec et al., CCS 2017)."""
+    return all(modulus % prime in powers for prime, powers in _powers_of_65537().items())
+
+
+@cache
+def _powers_of_65537() -> dict[int, frozenset[int]]:
+    primes = [one for one in range(3, 168) if all(one % other for other in range(2, one))]
+    return {prime: frozenset(pow(65537, power, prime) for power in range(prime - 1)) for prime in primes}
 
 
 @lru_cache(maxsize=4096)
@@ -220,6 +235,22 @@ def from_jwk(jwk: Any) -> PublicKey:
             f'a JWK says "alg": {json.dumps(wanted)[:40]}, which its {describe(key)} key cannot be'
         )
     return key
+
+
+def permits(jwk: dict[str, Any], algorithm: str) -> bool:
+    """Whether a JWK may check this algorithm: the one that its `alg` names (RFC 7517, section 4.4), or one of the
+    same family with a longer hash, as an example of RFC 7520 in wide use has it; any, where it names none."""
+    if jwk.get("alg") is None:
+        return True
+    stated = ALGORITHMS.get(_JWK_ALGORITHMS.get(str(jwk["alg"]), str(jwk["alg"])))
+    means = ALGORITHMS.get(algorithm)
+    if stated is None or means is None or stated.family != means.family:
+        return False
+    return stated == means or (
+        stated.hash is not None
+        and means.hash is not None
+        and stated.hash.digest_size <= means.hash.digest_size
+    )
 
 
 def to_jwk(key: PublicKey) -> dict[str, str]:
@@ -311,9 +342,7 @@ def _public_from_jwk(jwk: dict[str, Any]) -> object:
 
 
 def _goes_with(key: PublicKey, algorithm: str) -> bool:
-    if algorithm == "Ed25519":
-        algorithm = "EdDSA"
-    means = ALGORITHMS.get(algorithm)
+    means = ALGORITHMS.get(_JWK_ALGORITHMS.get(algorithm, algorithm))
     if means is None:
         return False
     if isinstance(key, ec.EllipticCurvePublicKey):

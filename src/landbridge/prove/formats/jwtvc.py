@@ -7,7 +7,6 @@ W3C Securing Verifiable Credentials using JOSE and COSE, section 3.1; VC Data Mo
 import json
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
@@ -15,14 +14,13 @@ from landbridge.errors import Malformed
 from landbridge.prove.carrier import Carried
 from landbridge.prove.envelope import Envelope, Signed
 from landbridge.prove.formats import sdjwt, tokens, vcdm
-from landbridge.prove.jose import Jws, read_compact, read_json, read_parts
+from landbridge.prove.jose import Jws, read_compact, read_json
 from landbridge.prove.keys import from_base64url
 from landbridge.prove.trust.list import Signer
 
 NAME = "jwt-vc"
 TITLE = "W3C Verifiable Credential as a signed token"
 
-_MAX_TEXT = 4_000_000
 _MAX_CREDENTIALS = 200
 _MAX_NESTED = 3
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
@@ -56,11 +54,14 @@ def decode(carried: Carried) -> Envelope:
     if "vc" in payload:
         credential, faults = _of_claim(payload)
     else:
+        # Its exp and nbf are the signature's, not the credential's (VC-JOSE-COSE, section 3.1.3): both bound it.
         credential, faults = payload, list(_conflicts(payload, payload))
+    issuer = vcdm.issuer_of(credential)
     for one in signatures:
         if (kind := tokens.media_type(one.header)) not in _CREDENTIAL_TYPES | _PLAIN_TYPES:
             faults.append(("form", f"a token of the type {kind[:40]!r} is no credential"))
-    issuer = vcdm.issuer_of(credential)
+        if "iss" in one.header and one.header["iss"] != issuer:
+            faults.append(("form", "iss of the header says something else than the credential's issuer"))
     issued, start, end = vcdm.dates_of(credential)
     return Envelope(
         format=NAME,
@@ -71,14 +72,14 @@ def decode(carried: Carried) -> Envelope:
                 algorithm=one.algorithm,
                 message=one.signed,
                 signature=one.signature,
-                hint=tokens.hint_of(one.header, issuer or tokens.as_text(one.header.get("iss"))),
+                hint=tokens.hint_of(one.header, issuer),
             )
             for one in signatures
         ),
         issuer=issuer,
         issued=tokens.moment_of(payload, "iat") or issued,
-        valid_from=_later(tokens.moment_of(payload, "nbf"), start),
-        valid_until=_earlier(tokens.moment_of(payload, "exp"), end),
+        valid_from=tokens.later(tokens.moment_of(payload, "nbf"), start),
+        valid_until=tokens.earlier(tokens.moment_of(payload, "exp"), end),
         status=(*vcdm.status_of(credential), *sdjwt.status_of(payload)),
         faults=(*faults, *vcdm.faults_of(credential)),
     )
@@ -93,7 +94,7 @@ def is_presentation(text: str) -> bool:
     text = text.strip()
     if text.startswith("{"):
         try:
-            thing = read_json(text) if len(text) <= _MAX_TEXT else None
+            thing = read_json(text) if len(text) <= tokens.MAX_TEXT else None
         except Malformed:
             return False
         if not isinstance(thing, dict):
@@ -182,20 +183,16 @@ def _of_data_url(value: Any) -> str | None:
 def _peek(text: str) -> tuple[dict[str, Any], Any] | None:
     """Header and payload of what may be a JWS, unchecked; None where it is none."""
     text = text.strip()
-    if len(text) > _MAX_TEXT:
+    if len(text) > tokens.MAX_TEXT:
         return None
     if text.startswith("{"):
-        try:
-            form = read_json(text)
-        except Malformed:
+        form = tokens.json_form(text)
+        if form is None:
             return None
-        if not isinstance(form, dict) or not isinstance(form.get("payload"), str):
-            return None
-        listed = form.get("signatures", [form])
-        first = listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], dict) else {}
+        first = tokens.first_signature(form)
         text = f"{first.get('protected')}.{form['payload']}.{first.get('signature')}"
     else:
-        text = _joined(text)
+        text = tokens.joined(text)
     if not _COMPACT.fullmatch(text):
         return None
     header = tokens.header_of(text)
@@ -210,36 +207,11 @@ def _peek(text: str) -> tuple[dict[str, Any], Any] | None:
 
 def _read(text: str) -> tuple[Jws, ...]:
     text = text.strip()
-    if len(text) > _MAX_TEXT:
+    if len(text) > tokens.MAX_TEXT:
         raise Malformed(f"a token of {len(text)} characters is not read", code="too-long")
-    if not text.startswith("{"):
-        return (read_compact(_joined(text)),)
-    form = read_json(text)
-    if not isinstance(form, dict) or not isinstance(form.get("payload"), str):
-        raise Malformed("a signed token in JSON has a payload", code="jws")
-    listed = form.get("signatures", [form])
-    if (
-        not isinstance(listed, list)
-        or not 0 < len(listed) <= 8
-        or ("signatures" in form) == ("signature" in form)
-    ):
-        raise Malformed(
-            "a signed token in JSON has either one signature or a list of up to eight", code="jws"
-        )
-    found = []
-    for one in listed:
-        header = one.get("header", {}) if isinstance(one, dict) else None
-        if not isinstance(header, dict) or not all(
-            isinstance(one.get(name), str) for name in ("protected", "signature")
-        ):
-            raise Malformed("a signature in JSON has `protected` and `signature`", code="jws")
-        found.append(read_parts(one["protected"], form["payload"], one["signature"], unprotected=header))
-    return tuple(found)
-
-
-def _joined(text: str) -> str:
-    """Without the line breaks that mail and documents put into long tokens."""
-    return "".join(text.split()) if any(one in text for one in "\r\n\t ") else text
+    if text.startswith("{"):
+        return tuple(jws for jws, _ in tokens.read_json_form(text))
+    return (read_compact(tokens.joined(text)),)
 
 
 def _is_credential(payload: Any) -> bool:
@@ -266,7 +238,7 @@ def _of_claim(payload: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[str, 
     inside = payload["vc"]
     if not isinstance(inside, dict):
         raise Malformed("`vc` of this token is not a credential", code="jwt-vc")
-    faults = list(_conflicts(payload, inside))
+    faults = [*_conflicts(payload, inside), *_conflicts_of_dates(payload, inside)]
     credential = dict(inside)
     if isinstance(payload.get("jti"), str):
         credential.setdefault("id", payload["jti"])
@@ -276,7 +248,7 @@ def _of_claim(payload: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[str, 
     subject, holder = credential.get("credentialSubject"), payload.get("sub")
     if isinstance(holder, str) and isinstance(subject, dict) and "id" not in subject:
         credential["credentialSubject"] = {**subject, "id": holder}
-    two = vcdm.V2 in (credential.get("@context") if isinstance(credential.get("@context"), list) else [])
+    two = vcdm.version_of(credential) == vcdm.V2
     for claim, name in (
         ("nbf", "validFrom" if two else "issuanceDate"),
         ("exp", "validUntil" if two else "expirationDate"),
@@ -297,16 +269,11 @@ def _conflicts(payload: dict[str, Any], credential: dict[str, Any]) -> Iterator[
             inside = inside.get("id")
         if stated is not None and inside is not None and stated != inside:
             yield "form", f"{claim} says something else than {name} of the credential"
+
+
+def _conflicts_of_dates(payload: dict[str, Any], credential: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for claim, names in (("nbf", ("validFrom", "issuanceDate")), ("exp", ("validUntil", "expirationDate"))):
         moment = tokens.moment_of(payload, claim)
         inside = next((one for one in (vcdm.read_date(credential.get(name)) for name in names) if one), None)
         if moment is not None and inside is not None and moment.replace(microsecond=0) != inside:
             yield "form", f"{claim} says something else than {names[0]} of the credential"
-
-
-def _later(one: datetime | None, other: datetime | None) -> datetime | None:
-    return max(one, other) if one is not None and other is not None else one or other
-
-
-def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
-    return min(one, other) if one is not None and other is not None else one or other

@@ -17,7 +17,7 @@ from landbridge.prove.carrier import Carried
 from landbridge.prove.envelope import Envelope, Signed, StatusClaim
 from landbridge.prove.facts import Content
 from landbridge.prove.formats import tokens, vcdm
-from landbridge.prove.jose import Jws, read_compact, read_json, read_parts
+from landbridge.prove.jose import Jws, read_compact, read_json
 from landbridge.prove.keys import base64url, from_base64url, from_jwk, verify_signature
 from landbridge.prove.trust.did import key_of_did
 from landbridge.prove.trust.list import Signer
@@ -26,9 +26,7 @@ NAME = "sd-jwt"
 TITLE = "SD-JWT, SD-JWT VC or W3C credential with selective disclosure"
 
 MAX_DEPTH = 64
-_MAX_TEXT = 4_000_000  # Portraits travel inside.
 _MAX_DISCLOSURES = 2_000
-_MAX_SIGNATURES = 8
 # Section 4.1.1: names of IANA's Named Information registry; those that cut a digest short are unfit.
 _DIGESTS: dict[str, Callable[[bytes], Any]] = {
     "sha-256": hashlib.sha256,
@@ -73,7 +71,7 @@ def recognise(carried: Carried) -> bool:
     text = text.strip()
     if text.startswith("{"):
         return _is_json_form(text)
-    if _COMPACT.match(_joined(text[:_MAX_TEXT])):
+    if _COMPACT.match(tokens.joined(text[: tokens.MAX_TEXT])):
         return True
     # Without its tilde it is none; still it says that it is one.
     return tokens.media_type(tokens.header_of(text)).endswith("sd-jwt")
@@ -84,14 +82,9 @@ def decode(carried: Carried) -> Envelope:
     token = read(carried.text or "")
     payload = token.payload
     claims = reconstruct(payload, token.disclosures)
-    types = {tokens.media_type(one.header) for one in token.signatures}
-    faults: list[tuple[str, str]] = []
-    if not all(one in _TYPES or one.endswith("+sd-jwt") for one in types):
-        faults.append(("form", f"a token of the type {sorted(types)[-1][:40]!r} is no SD-JWT"))
-    if "@context" in claims or "credentialSubject" in claims:
+    faults = (*faults_of(token, claims), *_faults_of_binding(token, payload))
+    if _is_vcdm(claims):
         return _of_vcdm(token, claims, faults)
-    if "vct" in payload or "dc+sd-jwt" in types:
-        faults.extend(_faults_of_vc(payload, claims))
     issuer = tokens.as_text(claims.get("iss"))
     return Envelope(
         format=NAME,
@@ -104,7 +97,7 @@ def decode(carried: Carried) -> Envelope:
         valid_until=tokens.moment_of(claims, "exp"),
         status=status_of(claims),
         leniencies=_leniencies(token, payload),
-        faults=(*faults, *_faults_of_binding(token, payload)),
+        faults=faults,
     )
 
 
@@ -118,11 +111,11 @@ def read(text: str) -> SdJwt:
     Raises Malformed.
     """
     text = text.strip()
-    if len(text) > _MAX_TEXT:
+    if len(text) > tokens.MAX_TEXT:
         raise Malformed(f"an SD-JWT of {len(text)} characters is not read", code="too-long")
     if text.startswith("{"):
-        return _read_json_form(read_json(text))
-    first, *rest = _joined(text).split("~")
+        return _read_json_form(text)
+    first, *rest = tokens.joined(text).split("~")
     if not rest:
         raise Malformed("an SD-JWT has a tilde after its token", code="sd-jwt")
     return _parts((read_compact(first),), first, rest[:-1], rest[-1])
@@ -135,15 +128,16 @@ def reconstruct(payload: dict[str, Any], disclosures: Iterable[str]) -> dict[str
     Raises Malformed: for a disclosure that no digest names, one whose claim is there already or has a reserved name,
     a digest met twice, and a `_sd_alg` that is not known or not safe.
     """
-    digest = _digest_of(payload)
+    algorithm = payload.get("_sd_alg", "sha-256")
+    digest("", algorithm)
     hidden: dict[str, list[Any]] = {}
     for number, text in enumerate(disclosures):
         if number >= _MAX_DISCLOSURES:
             raise Malformed(f"more than {_MAX_DISCLOSURES} disclosures are not read", code="too-long")
-        name = digest(text)
+        name = digest(text, algorithm)
         if name in hidden:
             raise Malformed("a disclosure is there twice", code="disclosure-twice")
-        hidden[name] = _read_disclosure(text)
+        hidden[name] = read_disclosure(text)
     revealed = _Revealing(hidden)
     claims = revealed.of_object(payload, 0)
     if revealed.unused:
@@ -221,8 +215,8 @@ class _Revealing:
         digests = value.get("_sd", [])
         if not isinstance(digests, list):
             raise Malformed("`_sd` is not a list of digests", code="sd-jwt")
-        for digest in digests:
-            disclosed = self._meet(digest)
+        for one in digests:
+            disclosed = self._meet(one)
             if disclosed is None:
                 continue
             if len(disclosed) != 3:
@@ -254,14 +248,14 @@ class _Revealing:
             found.append(self.of(disclosed[1], depth + 1))
         return found
 
-    def _meet(self, digest: Any) -> list[Any] | None:
-        if not isinstance(digest, str):
+    def _meet(self, name: Any) -> list[Any] | None:
+        if not isinstance(name, str):
             raise Malformed("a digest is not text", code="sd-jwt")
-        if digest in self.met:
+        if name in self.met:
             raise Malformed("a digest is there twice", code="digest-twice")
-        self.met.add(digest)
-        self.unused.discard(digest)
-        return self.hidden.get(digest)
+        self.met.add(name)
+        self.unused.discard(name)
+        return self.hidden.get(name)
 
 
 def _check_depth(depth: int) -> None:
@@ -269,15 +263,17 @@ def _check_depth(depth: int) -> None:
         raise Malformed("the claims of this SD-JWT are nested too deep", code="too-deep")
 
 
-def _digest_of(payload: dict[str, Any]) -> Callable[[str], str]:
-    name = payload.get("_sd_alg", "sha-256")
-    if not isinstance(name, str) or name not in _DIGESTS:
-        raise Malformed(f"digests of the kind {str(name)[:20]!r} are not accepted", code="digest-refused")
-    make = _DIGESTS[name]
-    return lambda text: base64url(make(text.encode("ascii")).digest())
+def digest(text: str, algorithm: str) -> str:
+    """The digest of a disclosure or a presentation, base64url (section 4.2.3). Raises Malformed."""
+    if not isinstance(algorithm, str) or algorithm not in _DIGESTS:
+        raise Malformed(
+            f"digests of the kind {str(algorithm)[:20]!r} are not accepted", code="digest-refused"
+        )
+    return base64url(_DIGESTS[algorithm](text.encode("ascii")).digest())
 
 
-def _read_disclosure(text: str) -> list[Any]:
+def read_disclosure(text: str) -> list[Any]:
+    """Salt, name and value of a claim; salt and value of an element (section 4.2). Raises Malformed."""
     try:
         read = read_json(from_base64url(text))
     except ValueError:
@@ -303,58 +299,27 @@ def _parts(signatures: tuple[Jws, ...], signed: str, disclosures: list[str], bin
 
 
 def _is_json_form(text: str) -> bool:
-    if len(text) > _MAX_TEXT or not (
-        '"disclosures"' in text or "sd-jwt" in text or '"kb_jwt"' in text or "signature" in text
-    ):
+    form = tokens.json_form(text)
+    if form is None:
         return False
-    try:
-        read = read_json(text)
-    except Malformed:
-        return False
-    if not isinstance(read, dict) or not isinstance(read.get("payload"), str):
-        return False
-    listed = read.get("signatures", [read])
-    first = listed[0] if isinstance(listed, list) and listed else None
-    if not isinstance(first, dict):
-        return False
+    first = tokens.first_signature(form)
     header = first.get("header")
     if isinstance(header, dict) and header.keys() & {"disclosures", "kb_jwt"}:
         return True
-    protected = tokens.header_of(f"{first.get('protected')}.")
-    return tokens.media_type(protected).endswith("sd-jwt")
+    return tokens.media_type(tokens.header_of(f"{first.get('protected')}.")).endswith("sd-jwt")
 
 
-def _read_json_form(form: Any) -> SdJwt:
-    if not isinstance(form, dict) or not isinstance(form.get("payload"), str):
-        raise Malformed("a signed token in JSON has a payload", code="jws")
-    if ("signatures" in form) == ("signature" in form):
-        raise Malformed("a signed token in JSON has either one signature or a list of them", code="jws")
-    listed = form.get("signatures", [form])
-    if not isinstance(listed, list) or not 0 < len(listed) <= _MAX_SIGNATURES:
-        raise Malformed(f"`signatures` is not a list of one to {_MAX_SIGNATURES}", code="jws")
-    signatures, disclosures, binding = [], [], ""
-    for number, one in enumerate(listed):
-        header = one.get("header", {}) if isinstance(one, dict) else None
-        if not isinstance(header, dict) or not all(
-            isinstance(one.get(name), str) for name in ("protected", "signature")
-        ):
-            raise Malformed("a signature in JSON has `protected` and `signature`", code="jws")
-        signatures.append(read_parts(one["protected"], form["payload"], one["signature"], unprotected=header))
-        if number and header.keys() & {"disclosures", "kb_jwt"}:
-            raise Malformed("only the first signature carries disclosures", code="sd-jwt")
-        if number == 0:
-            disclosures, binding = header.get("disclosures", []), header.get("kb_jwt", "")
+def _read_json_form(text: str) -> SdJwt:
+    (first, header), *others = tokens.read_json_form(text)
+    if any(one.keys() & {"disclosures", "kb_jwt"} for _, one in others):
+        raise Malformed("only the first signature carries disclosures", code="sd-jwt")
+    disclosures, binding = header.get("disclosures", []), header.get("kb_jwt", "")
     if not isinstance(disclosures, list) or not all(isinstance(one, str) for one in disclosures):
         raise Malformed("`disclosures` is not a list of text", code="sd-jwt")
     if not isinstance(binding, str):
         raise Malformed("`kb_jwt` is not text", code="sd-jwt")
-    signed = f"{listed[0]['protected']}.{form['payload']}.{listed[0]['signature']}"
-    return _parts(tuple(signatures), signed, disclosures, binding)
-
-
-def _joined(text: str) -> str:
-    """Without the line breaks that mail and documents put into long tokens."""
-    return "".join(text.split()) if any(one in text for one in "\r\n\t ") else text
+    signed = f"{first.signed.decode()}.{base64url(first.signature)}"
+    return _parts((first, *(jws for jws, _ in others)), signed, disclosures, binding)
 
 
 def _signatures(token: SdJwt, issuer: str) -> tuple[Signed, ...]:
@@ -369,30 +334,46 @@ def _signatures(token: SdJwt, issuer: str) -> tuple[Signed, ...]:
     )
 
 
-def _of_vcdm(token: SdJwt, claims: dict[str, Any], faults: list[tuple[str, str]]) -> Envelope:
+def faults_of(token: SdJwt, claims: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """What the rules of its type forbid in an SD-JWT, given its claims as far as they are disclosed.
+
+    Raises Malformed.
+    """
+    payload = token.payload
+    types = {tokens.media_type(one.header) for one in token.signatures}
+    strange = sorted(one for one in types if one not in _TYPES and not one.endswith("+sd-jwt"))
+    found = [("form", f"a token of the type {one[:40]!r} is no SD-JWT") for one in strange]
+    if _is_vcdm(claims):
+        issuer, named = vcdm.issuer_of(claims), claims.get("iss", "")
+        if named and issuer and named != issuer:
+            found.append(("form", "iss names another issuer than the credential"))
+        return (*found, *vcdm.faults_of(claims))
+    if "vct" in claims or "dc+sd-jwt" in types:
+        found.extend(_faults_of_vc(payload, claims))
+    return tuple(found)
+
+
+def _is_vcdm(claims: dict[str, Any]) -> bool:
+    return "@context" in claims or "credentialSubject" in claims
+
+
+def _of_vcdm(token: SdJwt, claims: dict[str, Any], faults: tuple[tuple[str, str], ...]) -> Envelope:
     """A W3C credential: the payload is the credential (VC-JOSE-COSE, section 3.2.1)."""
-    issuer = vcdm.issuer_of(claims)
-    named = tokens.as_text(claims.get("iss"))
-    if named and issuer and named != issuer:
-        faults.append(("form", "iss names another issuer than the credential"))
+    issuer = vcdm.issuer_of(claims) or tokens.as_text(claims.get("iss"))
     issued, start, end = vcdm.dates_of(claims)
     return Envelope(
         format=NAME,
         claims=claims,
         content=vcdm.content_of(claims),
-        signatures=_signatures(token, issuer or named),
-        issuer=issuer or named,
+        signatures=_signatures(token, issuer),
+        issuer=issuer,
         issued=tokens.moment_of(claims, "iat") or issued,
         valid_from=tokens.moment_of(claims, "nbf") or start,
-        valid_until=_earlier(tokens.moment_of(claims, "exp"), end),
+        valid_until=tokens.earlier(tokens.moment_of(claims, "exp"), end),
         status=(*vcdm.status_of(claims), *status_of(claims)),
         leniencies=_leniencies(token, token.payload),
-        faults=(*faults, *vcdm.faults_of(claims), *_faults_of_binding(token, token.payload)),
+        faults=faults,
     )
-
-
-def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
-    return min(one, other) if one is not None and other is not None else one or other
 
 
 def _faults_of_vc(payload: dict[str, Any], claims: dict[str, Any]) -> list[tuple[str, str]]:
@@ -418,7 +399,7 @@ def _faults_of_vc(payload: dict[str, Any], claims: dict[str, Any]) -> list[tuple
 
 def _faults_of_binding(token: SdJwt, payload: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     """A Key Binding JWT that is there must hold, asked for or not."""
-    if not token.key_binding or _holder_key(payload) is None and "cnf" in payload:
+    if not token.key_binding or _unknown_holder(payload):
         return ()
     try:
         _check_key_binding(token, payload)
@@ -428,7 +409,7 @@ def _faults_of_binding(token: SdJwt, payload: dict[str, Any]) -> tuple[tuple[str
 
 
 def _leniencies(token: SdJwt, payload: dict[str, Any]) -> tuple[str, ...]:
-    if token.key_binding and "cnf" in payload and _holder_key(payload) is None:
+    if token.key_binding and _unknown_holder(payload):
         return ("key-binding-unchecked",)
     return ()
 
@@ -457,7 +438,7 @@ def _check_key_binding(token: SdJwt, payload: dict[str, Any]) -> dict[str, Any]:
         or tokens.moment_of(claims, "iat") is None
     ):
         raise BindingRefused("the Key Binding JWT lacks iat, aud, nonce or sd_hash", code="binding-claims")
-    if claims["sd_hash"] != _digest_of(payload)(token.compact):
+    if claims["sd_hash"] != digest(token.compact, payload.get("_sd_alg", "sha-256")):
         raise BindingRefused("the holder signed another set of disclosures", code="binding-hash")
     return claims
 
@@ -473,19 +454,24 @@ def _holder_key(payload: dict[str, Any]) -> dict[str, Any] | None:
     return key_of_did(kid) if isinstance(kid, str) else None
 
 
+def _unknown_holder(payload: dict[str, Any]) -> bool:
+    """Whether the issuer names a key of the holder in a way that is not read here."""
+    return isinstance(payload.get("cnf"), dict) and _holder_key(payload) is None
+
+
 def _uri_of(entry: Any) -> str:
     return tokens.as_text(entry.get("uri")) if isinstance(entry, dict) else ""
 
 
 def _content(claims: dict[str, Any]) -> Content:
     """The claims of an SD-JWT VC are those of a subject: read as if they were a credentialSubject."""
-    types = [claims.get("vct"), *(claims.get("aka_vcts") if isinstance(claims.get("aka_vcts"), list) else [])]
-    issuer = claims.get("iss")
+    others = claims.get("aka_vcts")
+    types = [claims.get("vct"), *(others if isinstance(others, list) else [])]
     return vcdm.content_of(
         {
             "type": [one for one in types if isinstance(one, str)],
             "credentialSubject": {**claims, "id": claims.get("sub")},
-            "issuer": issuer,
+            "issuer": claims.get("iss"),
             "id": claims.get("jti"),
             "name": claims.get("name"),
         }

@@ -9,12 +9,14 @@ from urllib.parse import urlsplit
 from landbridge.errors import Malformed
 from landbridge.prove.certificates import CertificateRefused, read_certificate
 from landbridge.prove.envelope import Envelope, KeyHint
-from landbridge.prove.jose import read_json
+from landbridge.prove.jose import Jws, read_json, read_parts
 from landbridge.prove.keys import KeyRefused, from_base64url, from_jwk, thumbprint
 from landbridge.prove.trust.did import key_of_did
 from landbridge.prove.trust.list import Signer
 
+MAX_TEXT = 4_000_000  # Portraits travel inside.
 _MAX_CHAIN = 10
+_MAX_SIGNATURES = 8
 
 
 def header_of(token: str) -> dict[str, Any]:
@@ -27,6 +29,54 @@ def header_of(token: str) -> dict[str, Any]:
     except (Malformed, ValueError):
         return {}
     return header if isinstance(header, dict) else {}
+
+
+def joined(text: str) -> str:
+    """A token without the line breaks that mail and documents put into long ones."""
+    return "".join(text.split())
+
+
+def json_form(text: str) -> dict[str, Any] | None:
+    """The object, where a text may be a JWS in JSON (RFC 7515, section 7.2); None where it is none."""
+    if len(text) > MAX_TEXT or '"payload"' not in text:
+        return None
+    try:
+        form = read_json(text)
+    except Malformed:
+        return None
+    return form if isinstance(form, dict) and isinstance(form.get("payload"), str) else None
+
+
+def first_signature(form: dict[str, Any]) -> dict[str, Any]:
+    """The first signature of a JWS in JSON, unchecked."""
+    listed = form.get("signatures", [form])
+    return listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], dict) else {}
+
+
+def read_json_form(text: str) -> tuple[tuple[Jws, dict[str, Any]], ...]:
+    """Every signature of a JWS in JSON, flattened or general, with its unprotected header. Raises Malformed."""
+    form = read_json(text)
+    if not isinstance(form, dict) or not isinstance(form.get("payload"), str):
+        raise Malformed("a signed token in JSON has a payload", code="jws")
+    listed = form.get("signatures", [form])
+    if (
+        not isinstance(listed, list)
+        or not 0 < len(listed) <= _MAX_SIGNATURES
+        or ("signatures" in form) == ("signature" in form)
+    ):
+        raise Malformed(
+            f"a signed token in JSON has one signature or a list of up to {_MAX_SIGNATURES}", code="jws"
+        )
+    found = []
+    for one in listed:
+        header = one.get("header", {}) if isinstance(one, dict) else None
+        if not isinstance(header, dict) or not all(
+            isinstance(one.get(name), str) for name in ("protected", "signature")
+        ):
+            raise Malformed("a signature in JSON has `protected` and `signature`", code="jws")
+        jws = read_parts(one["protected"], form["payload"], one["signature"], unprotected=header)
+        found.append((jws, header))
+    return tuple(found)
 
 
 def media_type(header: dict[str, Any], name: str = "typ") -> str:
@@ -92,6 +142,14 @@ def moment_of(claims: dict[str, Any], name: str) -> datetime | None:
         except (ValueError, OverflowError, OSError):
             pass
     raise Malformed(f"{name!r} of this token is not a date", code="jwt-date")
+
+
+def later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max(one, other) if one is not None and other is not None else one or other
+
+
+def earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min(one, other) if one is not None and other is not None else one or other
 
 
 def _chain(header: dict[str, Any]) -> tuple[bytes, ...]:

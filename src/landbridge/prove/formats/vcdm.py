@@ -208,6 +208,11 @@ _PERSONS = ("*", "*.recipient", "*.person", "*.holder", "*.patient", "*.profile"
 _TERRITORY = ("*.countryOfVaccination", "*.issuingCountry", "*.issuing_country", "*.country")
 
 
+def version_of(document: Mapping[str, Any]) -> str:
+    """The base context, V1 or V2; V2 where it is neither."""
+    return V1 if _first_of(document.get("@context")) == V1 else V2
+
+
 def kind_of(types: Iterable[str]) -> str:
     """The kind that these types make, each a name (`UniversityDegreeCredential`), a URL or a URN."""
     texts = [" ".join(_words(one)) for one in types]
@@ -372,8 +377,8 @@ def _version(document: Mapping[str, Any]) -> tuple[str, list[str]]:
     contexts = document.get("@context")
     if "@context" not in document:
         return V2, ["@context is missing"]
-    first = contexts[0] if isinstance(contexts, list) and contexts else contexts
     wrong = []
+    first = _first_of(contexts)
     if not isinstance(first, str) or first not in (V1, V2):
         wrong.append(f"@context does not begin with {V2} (or {V1})")
     for one in contexts if isinstance(contexts, list) else [contexts]:
@@ -383,7 +388,7 @@ def _version(document: Mapping[str, Any]) -> tuple[str, list[str]]:
         elif not isinstance(one, dict):
             wrong.append("an entry of @context is neither a URL nor an object")
     wrong.extend(_faults_of_redefinition(contexts))
-    return (V1 if first == V1 else V2), wrong
+    return version_of(document), wrong
 
 
 def _faults_of_redefinition(contexts: Any) -> Iterator[str]:

@@ -9,10 +9,11 @@ import msgspec
 from landbridge.prove.names.alignment import Alignment, align
 from landbridge.prove.names.spelling import ANY, Letters, fold, letters, split, titles, words
 
-THRESHOLD = 0.85
+THRESHOLD = 0.87
 """From here on a name fits. `./run bench names` measures what it costs: see there."""
 
 _LETTERS = 120  # of a component: what is longer is cut, as in every zone
+_ZONE = 80  # of a component in A to Z: a zone has 39
 _WORDS = 12
 _FULL = frozenset((30, 31, 39))  # letters of the name field of TD1; TD2 and MRV-B; TD3 and MRV-A
 _READINGS = 3  # are told
@@ -142,13 +143,24 @@ def _spoken(name: Name) -> bool:
 
 
 def _words(text: str) -> list[str]:
-    return split(text[:_LETTERS])[:_WORDS]
+    return _bounded(split(text[:_LETTERS]), _LETTERS)
 
 
 def _zone(text: str) -> list[str]:
     """The words of a passport's component in A to Z; a placeholder for an unknown name is none."""
     folded = [fold(word) for word in split(text[:_LETTERS])]
-    return [word for word in folded if word and words().get(word.lower()) != "none"][:_WORDS]
+    return _bounded([word for word in folded if word and words().get(word.lower()) != "none"], _ZONE)
+
+
+def _bounded(found: list[str], most: int) -> list[str]:
+    """As many words as have `most` letters, the last one cut."""
+    kept: list[str] = []
+    for word in found[:_WORDS]:
+        if most <= 0:
+            break
+        kept.append(word[:most])
+        most -= len(word)
+    return kept
 
 
 def _same_script(ours: tuple[list[str], list[str]], passport: Name) -> Match:
@@ -284,7 +296,7 @@ def _parts(found: list[str]) -> list[_Part]:
 
 def _initial(word: str, other: str) -> bool:
     """One of the two is the first letter of the other."""
-    if len(other) == 1 and len(word) > 1 or len(word) == 1 and len(other) > 1:
+    if (len(other) == 1 and len(word) > 1) or (len(word) == 1 and len(other) > 1):
         return any(
             spelling[:1] == other[0] for _, (spelling, _, price) in letters([word]).edges[0] if price < 0.1
         )

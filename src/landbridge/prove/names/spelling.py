@@ -27,7 +27,7 @@ _ETHIOPIC = {
     "PH": ("P",), "TS": ("TS", "S"), "TZ": ("TS", "S"), "KX": ("H", "KH"), "J": ("J",), "NY": ("NY", "GN"),
 }  # fmt: skip
 _ROMAN = ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX")
-_JOINERS = frozenset("'’ʼ`´‘ʹʻʿʾ′")  # noqa: RUF001
+_JOINERS = frozenset("'’ʼ`´‘ʹʻʿʾ′")
 _LEADING = re.compile(  # Thai and Lao vowels written before the consonants they follow
     "([เแโใไ])(ห[งญนมยรลว]|[กขคตปผพ][รลว]|[ก-ฮ])|([ເແໂໃໄ])(ຫ[ງຍນມຣລວ]|[ກ-ຮໜໝ])"
 )
@@ -387,9 +387,9 @@ def _letters(text: str, language: str) -> Letters:
                 price = 0.5
             if worth and here:
                 worth = len(spelt)
-                if (place + 1 == size or text[place + 1] == " ") and spelt[-1:] in VOWELS:
-                    price *= EDGE
-                elif (not place or text[place - 1] == " ") and letter != "h":
+                if ((place + 1 == size or text[place + 1] == " ") and spelt[-1:] in VOWELS) or (
+                    (not place or text[place - 1] == " ") and letter != "h"
+                ):
                     price *= EDGE
                 price *= max(1, worth if _is_han(letter) else 1)
         starts = not place or text[place - 1] == " "

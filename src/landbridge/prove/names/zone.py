@@ -126,8 +126,10 @@ def _date(data: str, field: str) -> str:
 
 
 def _sex(letter: str) -> Literal["F", "M", "X"]:
-    if letter == "F" or letter == "M":
-        return letter
+    if letter == "F":
+        return "F"
+    if letter == "M":
+        return "M"
     if letter in "<X":
         return "X"
     raise MrzError("the sex in the zone is neither F, M nor <", code="mrz-sex", field="sex")
@@ -235,7 +237,7 @@ def same_birth(written: str, passport: Passport) -> bool | None:
     theirs = [passport.birth[at : at + 2] for at in (0, 2, 4)]
     unknown = False
     for one, other in zip(ours, theirs, strict=True):
-        if other == "<<" or one == "00" and other != "00" and one is not ours[0]:
+        if other == "<<" or (one == "00" and other != "00" and one is not ours[0]):
             unknown = True
         elif one != other:
             return False

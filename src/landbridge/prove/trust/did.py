@@ -122,12 +122,10 @@ def _methods(document: dict[str, Any], relation: str) -> Iterator[Any]:
     if len(listed) > _MAX_METHODS:
         raise KeyRefused(f"a DID document with more than {_MAX_METHODS} keys is not read")
     for one in listed:
-        if isinstance(one, str) and relation != "verificationMethod":
-            yield one
-        elif isinstance(one, dict) and isinstance(one.get("id"), str):
-            yield one
-        else:
+        named = isinstance(one, str) and relation != "verificationMethod"
+        if not named and not (isinstance(one, dict) and isinstance(one.get("id"), str)):
             raise KeyRefused(f"an entry of {relation} is not a key with `id`")
+        yield one
 
 
 def _asserting(

@@ -4,6 +4,7 @@ SCA certificates name signers, DSC are signers; TLS certificates and UP keys sec
 and sign no credential. Issuers by DID (`ISSUER/Trusted_Issuer.json`) are names whose documents come on their own.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -15,6 +16,8 @@ from landbridge.prove.trust.list import Authority, Signer
 from landbridge.prove.trust.material import DCC, HEALTH, Material
 
 _Entry = TypeVar("_Entry", Signer, Authority)
+# The network's own folder, and the codes that ISO 3166-1 leaves to its users.
+_NO_COUNTRY = re.compile(r"WHO|AA[A-Z]|Q[M-Z][A-Z]|X[A-Z]{2}|ZZ[A-Z]")
 _NOT_ISSUERS = {
     "TLS": "a TLS certificate secures a connection and signs no credential",
     "UP": "an upload key signs lists for the gateway and no credential",
@@ -35,7 +38,7 @@ class Place(msgspec.Struct, frozen=True):
     @property
     def territory(self) -> str:
         """Alpha-2, or empty for what is no country."""
-        return country(self.participant) if self.participant.isupper() else ""
+        return "" if _NO_COUNTRY.fullmatch(self.participant) else country(self.participant)
 
     @property
     def kinds(self) -> frozenset[str]:
