@@ -132,6 +132,8 @@ def test_the_standard_by_which_it_fitted_is_named() -> None:
     assert score("Згурський", "ZGHURSKYI").readings == ("Ukrainian, resolution 55 of 2010",)
     assert score("Քարտոզեան", "KARDOZIAN").readings == ("Western Armenian",)
     assert "Chinese, Wade-Giles (Taiwan)" in score("謝", "HSIEH").readings
+    assert score("محمد", "MXHMD").readings == ("ICAO Doc 9303-3",)
+    assert score("محمد", "MOHAMED").readings == ("usual spelling",)
     assert score("Muster", "MUSTER") == Match(1.0)
 
 
@@ -148,6 +150,7 @@ def test_the_standard_by_which_it_fitted_is_named() -> None:
         (("O’Sample", "Pat"), ("O SAMPLE", "PAT"), set()),
         (("Muster", "Dr. Anna"), ("MUSTER", "ANNA"), {"title"}),
         (("Muster", "Anna B."), ("MUSTER", "ANNA BEATE"), {"initial"}),
+        (("Muster", "A."), ("MUSTER", "ANNA"), {"only-initial"}),
         (("Muster", "Anna Beate"), ("MUSTER", "BEATE ANNA"), {"order"}),
         (("Anna", "Muster"), ("MUSTER", "ANNA"), {"fields"}),
         (("Anna Muster", ""), ("MUSTER", "ANNA"), {"fields"}),
@@ -208,7 +211,8 @@ def test_a_cut_name_fits_where_the_zone_is_full() -> None:
 
 def test_a_cut_name_does_not_fit_where_the_zone_has_room() -> None:
     assert not fits(("Muster", "Wilhelmina"), ("MUSTER", "WILHEL"))
-    assert compare(Name("Muster", "Wilhelmina"), Name("MUSTER", "WILHEL", truncated=True)).score >= THRESHOLD
+    for cut in ("WILHEL", "WILHELMI", "WILHELMIN"):
+        assert compare(Name("Muster", "Wilhelmina"), Name("MUSTER", cut, truncated=True)).score >= THRESHOLD
 
 
 def test_the_issuers_own_spelling_counts_where_it_fits_better() -> None:
@@ -233,6 +237,10 @@ def test_numbers_are_left_out_or_roman_as_the_zone_has_no_digits() -> None:
     assert fits("Muster12", "MUSTER")
     assert fits("Muster3", "MUSTERIII")
     assert not fits("Muster3", "MUSTERV")
+
+
+def test_it_does_not_matter_which_of_the_two_is_in_another_script() -> None:
+    assert fits(("PROBNYI", "PETR"), ("Пробный", "Пётр"))
 
 
 def test_both_names_in_one_script_are_compared_as_they_are() -> None:

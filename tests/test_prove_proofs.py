@@ -311,6 +311,17 @@ def _disguises() -> Iterator[tuple[str, Callable[[dict[str, Any]], None]]]:
         made["@context"].append({"note": {"@id": status, "@type": "@id"}})
         made["note"] = made.pop("credentialStatus")
 
+    def another_name(made: dict[str, Any]) -> None:
+        made["@context"][2]["flaw"] = made["@context"][2].pop("seam")
+        made["credentialSubject"]["flaw"] = made["credentialSubject"].pop("seam")
+
+    def cut_in_two(made: dict[str, Any]) -> None:
+        del made["@context"][2]["seam"]
+        made["@context"][2]["@vocab"] = "https://guild.example/terms#se"
+        made["credentialSubject"]["am"] = made["credentialSubject"].pop("seam")
+
+    yield "an own word renamed", another_name
+    yield "an own word cut in two", cut_in_two
     yield "an IRI for a word", lambda made: made.update({status: made.pop("credentialStatus")})
     yield "a prefix for a word", prefixed
     yield "another word for a word", renamed
@@ -373,7 +384,9 @@ def test_an_inline_context_may_add_words_of_its_own() -> None:
         }
     )
     document["credentialSubject"] |= {"bead": "narrow", "heat": 3, "passes": [1, 1, 2], "guild:flux": True}
+    document["credentialSubject"]["seam"][0]["passes"] = []
     text = jsonld.canonical_text(document).decode()
+    assert text.count("#nil>") == 2
     assert '<https://guild.example/terms#heat> "3"^^<http://www.w3.org/2001/XMLSchema#integer>' in text
     assert text.count("#first>") == 3
     hold(issue(document, MAKERS[0]))
@@ -429,9 +442,19 @@ def test_a_bundled_context_says_what_its_specification_says() -> None:
 
 
 def test_numbers_are_written_as_javascript_writes_them() -> None:
-    document = {"@context": {"p": "urn:p"}, "@type": None}
-    del document["@type"]
-    document["p"] = [1, 1.0, True, 2.5, -0.0, 1e21, 1e-7, 123456789.125, 9007199254740994]
+    document: dict[str, Any] = {"@context": {"p": "urn:p"}}
+    document["p"] = [
+        1,
+        1.0,
+        True,
+        2.5,
+        -0.0,
+        1e21,
+        1e-7,
+        123456789.125,
+        9007199254740994,
+        123456789012345680000,
+    ]
     lines = jsonld.canonical_text(document).decode().splitlines()
     xsd = "http://www.w3.org/2001/XMLSchema#"
     assert [line.split(" ")[2] for line in lines] == sorted(
@@ -444,6 +467,7 @@ def test_numbers_are_written_as_javascript_writes_them() -> None:
             f'"1.0E-7"^^<{xsd}double>',
             f'"1.23456789125E8"^^<{xsd}double>',
             f'"9007199254740994"^^<{xsd}integer>',
+            f'"123456789012345683968"^^<{xsd}integer>',
         ]
     )
 
@@ -549,8 +573,22 @@ def test_a_detached_jws_may_sign_its_payload_in_base64url() -> None:
     hold(made)
 
 
-def test_options_of_the_older_suites_are_read_under_the_suite_or_the_document() -> None:
-    vaccinated = {
+def test_a_presentation_may_hold_a_credential_under_contexts_of_its_own() -> None:
+    inside = issue(_vaccinated(), ("Ed25519Signature2018", "", "EdDSA"))
+    outside = {
+        "@context": [V2],
+        "type": ["VerifiablePresentation"],
+        "holder": "did:example:imaginary-person",
+        "verifiableCredential": [inside],
+    }
+    made = issue(outside, MAKERS[0])
+    hold(made)
+    made["verifiableCredential"][0]["credentialSubject"]["age"] = "72"
+    assert isinstance(refused(made), SignatureWrong)
+
+
+def _vaccinated() -> dict[str, Any]:
+    return {
         "@context": [V1, "https://cowin.gov.in/credentials/vaccination/v1"],
         "type": ["VerifiableCredential", "ProofOfVaccinationCredential"],
         "issuer": "https://clinic.example/",
@@ -562,7 +600,30 @@ def test_options_of_the_older_suites_are_read_under_the_suite_or_the_document() 
             "age": "27",
         },
     }
-    made = issue(vaccinated, ("RsaSignature2018", "", "PS256"))
+
+
+def test_words_that_share_their_meaning_can_be_exchanged_and_are_refused() -> None:
+    document = _vaccinated()
+    document["evidence"] = [
+        {"type": "Vaccination", "vaccine": "Nowhere-1", "batch": "7", "dose": 1, "totalDoses": 2}
+    ]
+    header = base64url(b'{"alg":"PS256"}')
+    proof = options("RsaSignature2018", jws=f"{header}..AA")
+    with pytest.raises(jsonld.ExchangeableTerms) as caught:
+        proofs.forms(document, proof)
+    assert caught.value.terms == ("batch", "dose", "totalDoses", "vaccine")
+    assert jsonld.exchangeable(document) == set(caught.value.terms)
+    assert not jsonld.exchangeable(_vaccinated())
+
+    before = proofs.forms(document, proof, unsafe_exchangeable=True)
+    document["evidence"][0] |= {"vaccine": "7", "batch": "Nowhere-1", "dose": 2, "totalDoses": 1}
+    assert proofs.forms(document, proof, unsafe_exchangeable=True) == before
+    document["credentialSubject"]["name"] = "Somebody Else"
+    assert proofs.forms(document, proof, unsafe_exchangeable=True) != before
+
+
+def test_options_of_the_older_suites_are_read_under_the_suite_or_the_document() -> None:
+    made = issue(_vaccinated(), ("RsaSignature2018", "", "PS256"))
     first, second = proofs.forms(made, made["proof"])
     assert first.message != second.message
     hold(made)
@@ -772,10 +833,10 @@ def test_json_that_is_not_text_is_refused() -> None:
 
 def test_canonical_json_sorts_names_by_utf16_and_writes_numbers_shortest() -> None:
     value = canonical.read(
-        '{"\U0001f600": 1e30, "\ufb33": 4.50, "b": -0.0, "a": [1.0, 2e-3, 9007199254740994]}'
+        '{"\U0001f600": 1e30, "\ufb33": 4.50, "b": -0.0, "a": [1.0, 2e-3, 9007199254740994, 123456789012345680000]}'
     )
     assert canonical.canonicalise(value).decode() == (
-        '{"a":[1,0.002,9007199254740994],"b":0,"\U0001f600":1e+30,"\ufb33":4.5}'
+        '{"a":[1,0.002,9007199254740994,123456789012345680000],"b":0,"\U0001f600":1e+30,"\ufb33":4.5}'
     )
 
 

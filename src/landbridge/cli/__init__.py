@@ -16,6 +16,7 @@ from landbridge import __version__
 from landbridge.errors import LandbridgeError, NotFound, UsageError
 
 DONE, NO, FAILED, USAGE = 0, 1, 2, 64
+_ROOMS = {"verify": "proving", "trust": "proving", "issue": "issuing", "status": "issuing"}
 
 
 class Parser(argparse.ArgumentParser):
@@ -101,6 +102,80 @@ def parser() -> Parser:
     verify.add_argument("--at", metavar="TIME", help="as if it were then: 2026-11-24T18:00:00Z")
     verify.add_argument("--batch", action="store_true", help="many files, on all cores, one line each")
 
+    issue = command("issue", "sign credentials as an issuing office", json=False)
+    verbs = issue.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=Parser)
+    for name, text in (
+        ("office", "found an office: its profile and first key"),
+        ("key", "make a new key, which signs from now on"),
+        ("sign", "one credential, from JSON"),
+        ("batch", "one credential a row, from CSV"),
+        ("show", "an office: keys, log, and the entry a trust list needs"),
+    ):
+        made = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        made.add_argument("office", metavar="OFFICE", help="its short name, such as xa-laboratory")
+        made.add_argument("--json", action="store_true", help="print JSON")
+        if name == "office":
+            made.add_argument("--title", required=True, help="the issuer's name, as an officer reads it")
+            made.add_argument("--id", required=True, metavar="URL", help="its https address")
+            made.add_argument("--country", required=True, metavar="CODE", help="ISO 3166-1, two letters")
+            made.add_argument(
+                "--kinds", required=True, metavar="LIST", help="test,vaccination,recovery,qualification"
+            )
+            made.add_argument(
+                "--status", default="", metavar="URL", help="where its status list will be published"
+            )
+        if name in ("office", "key"):
+            made.add_argument("--algorithm", default="ES256", help="ES256, ES384, EdDSA or PS256")
+        if name in ("sign", "batch"):
+            made.add_argument(
+                "file", type=Path, metavar="FILE", help="the case as JSON (- reads it), or the table"
+            )
+            made.add_argument("--format", required=True, help="hcert, shc, sd-jwt-vc or jwt-vc")
+            made.add_argument("--kind", required=True, help="test, vaccination, recovery or qualification")
+            made.add_argument("--days", type=int, metavar="N", help="how long it is valid")
+            made.add_argument("--sheet", type=Path, metavar="HTML", help="write a sheet to print")
+            made.add_argument("--paper", default="a4", choices=["a4", "a6"], help="of the sheet")
+        if name == "sign":
+            made.add_argument("--qr", type=Path, metavar="PNG|SVG", help="write its QR code")
+            made.add_argument(
+                "--conceal", metavar="LIST", help="claims its holder may keep back (sd-jwt-vc); all without"
+            )
+            made.add_argument(
+                "--holder", type=Path, metavar="JWK", help="the public key it is bound to (sd-jwt-vc)"
+            )
+        if name == "batch":
+            made.add_argument(
+                "--out", type=Path, required=True, metavar="FOLDER", help="a text and a QR code a row"
+            )
+            made.add_argument(
+                "--errors", type=Path, metavar="CSV", help="the rows refused; default errors.csv in it"
+            )
+
+    status = command("status", "lists of what was taken back", json=False)
+    verbs = status.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=Parser)
+    for name, text in (
+        ("set", "mark a credential by its number: invalid, suspended or valid again"),
+        ("publish", "write the signed lists of an office into a folder"),
+        ("show", "say what a list is, who signed it, and how old it is"),
+    ):
+        made = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        made.add_argument("--json", action="store_true", help="print JSON")
+        if name != "show":
+            made.add_argument("office", metavar="OFFICE", help="its short name")
+        if name == "set":
+            made.add_argument("place", type=int, metavar="NUMBER", help="in the list; `issue sign` says it")
+            made.add_argument(
+                "--as", dest="value", default="invalid", choices=["invalid", "suspended", "valid"]
+            )
+        if name == "publish":
+            made.add_argument(
+                "--out", type=Path, required=True, metavar="FOLDER", help="to be put on the web"
+            )
+            made.add_argument("--days", type=int, default=7, help="until when it is good")
+        if name == "show":
+            made.add_argument("files", nargs="+", type=Path, metavar="FILE", help="lists, or folders of them")
+            made.add_argument("--trust", action="append", nargs="+", type=Path, default=[], metavar="PATH")
+
     harvest = command("harvest", "read the members' registers into the journal")
     harvest.add_argument("names", nargs="*", metavar="MEMBER", help="members or member/source; all without")
     harvest.add_argument("--replay", nargs="+", type=Path, metavar="PATH", help="recorded files instead")
@@ -171,7 +246,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     arguments = parser().parse_args(argv)
     # commands bring in the engine, the database and the web server: --help and `verify` must not wait for them
-    room = "proving" if arguments.command in ("verify", "trust", "status", "issue") else "commands"
+    room = _ROOMS.get(arguments.command, "commands")
     commands = importlib.import_module(f"landbridge.cli.{room}")
     try:
         return int(commands.run(arguments))

@@ -168,7 +168,10 @@ class Asked:
             word.known = having > 0
             word.weight = idf(self._total, min(having, self._total))
             word.extra = []
-            for token, share in word.concepts.items():  # it weighs no more than the word that it stands beside
+            for (
+                token,
+                share,
+            ) in word.concepts.items():  # it weighs no more than the word that it stands beside
                 weight = idf(self._total, self._all[token])
                 word.extra.append((token, share * (min(weight, word.weight) if word.known else weight)))
 
@@ -203,7 +206,11 @@ class Asked:
             readings = []
             for tokens in word.readings:
                 if all(own[t] for t in tokens):
-                    common = word.weight if len(tokens) == 1 else sum(idf(self._total, self._all[t]) for t in tokens)
+                    common = (
+                        word.weight
+                        if len(tokens) == 1
+                        else sum(idf(self._total, self._all[t]) for t in tokens)
+                    )
                     boost = common / sum(idf(size, own[t]) for t in tokens)
                     readings.append(Reading(tokens, 1.0 if abs(boost - 1) < 1e-9 else boost))
             for token, weight in word.extra:

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from decimal import Decimal
 from typing import Any
 
 import rfc8785
@@ -25,8 +26,7 @@ class NotCanonical(Malformed):
 def read(text: str | bytes) -> Any:
     """JSON as strictly as a signature needs it.
 
-    Raises NotCanonical: for a name written twice, a number that a double does not hold exactly as an integer or
-    not at all, half a surrogate pair, more than MAX_DEPTH levels, more than MAX_BYTES bytes.
+    Raises NotCanonical: for a name written twice, a number that no double stands for, half a surrogate pair, more than MAX_DEPTH levels, more than MAX_BYTES bytes.
     """
     if len(text) > MAX_BYTES:
         raise NotCanonical(f"this JSON is longer than {MAX_BYTES} bytes", code="json")
@@ -101,14 +101,14 @@ def _check_scalar(value: Any, *, named: bool) -> None:
 
 
 def _check_integer(value: int) -> None:
-    # Between 2^53 and 10^308 every other integer is not a double: two texts would get one signature.
+    # Beyond 2^53 not every integer is a double: what is no double's own text would be signed as another number.
     if abs(value) <= _EXACT:
         return
     try:
-        same = int(float(value)) == value
+        double = float(value)
     except OverflowError:
-        same = False
-    if not same:
+        double = math.inf
+    if not math.isfinite(double) or value not in (int(double), int(Decimal(repr(double)))):
         raise NotCanonical("an integer that a double does not hold exactly", code="json-number")
 
 

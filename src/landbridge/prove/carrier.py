@@ -123,6 +123,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]")
 _NON_ASCII = re.compile("[^\x00-\x7f]")
 # What a line begins with that is a credential of its own: HC1: and its like, shc:/, a JWS, an object, a link.
 _BEGINS = re.compile(r"[A-Z]{2}[0-9A-Z]:|[a-z][a-z0-9+.-]{1,30}:/|eyJ|\{")
+_BASE45_BEGINS = re.compile(r"[A-Z]{2}[0-9A-Z]:")
 _CONTINUES = re.compile(r"[\x21-\x7e]+")
 _BASE45_LINE = re.compile(r"[0-9A-Z $%*+\-./:]+")
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "„": "“", "«": "»", "‘": "’", "<": ">"}
@@ -188,7 +189,9 @@ def _text(text: str, limits: Limits, effort: "_Effort", depth: int) -> tuple[Car
 def _bare(text: str) -> str:
     """Without white space, byte order marks and the quotes around it."""
     text = text.strip("\ufeff\u200b\x00 \t\r\n\f\xa0")
-    while len(text) > 1 and _QUOTES.get(text[0]) == text[-1]:
+    for _ in range(3):
+        if len(text) < 2 or _QUOTES.get(text[0]) != text[-1]:
+            break
         if text[0] == "<" and "<" in text[1:]:
             break
         if text[0] == '"':
@@ -245,22 +248,18 @@ def _several(text: str) -> list[tuple[int, str]]:
         return [(1, text)]
     if not any(_BEGINS.match(_bare(line)) for line in lines):
         return [(1, text)]
-    found: list[tuple[int, str]] = []
-    open_ = False
+    found: list[tuple[int, list[str]]] = []
+    continues: re.Pattern[str] | None = None
     for number, line in enumerate(lines, 1):
         bare = _bare(line)
         if _BEGINS.match(bare):
-            found.append((number, bare))
-            open_ = True
-        elif not bare:
-            open_ = False
-        elif (open_ and (_CONTINUES if " " not in found[-1][1] else _BASE45_LINE).fullmatch(bare)) or (
-            open_ and re.match(r"[A-Z]{2}[0-9A-Z]:", found[-1][1]) and _BASE45_LINE.fullmatch(bare)
-        ):
-            found[-1] = (found[-1][0], found[-1][1] + bare)
+            found.append((number, [bare]))
+            continues = _BASE45_LINE if _BASE45_BEGINS.match(bare) else _CONTINUES
+        elif bare and continues and continues.fullmatch(bare):
+            found[-1][1].append(bare)
         else:
-            open_ = False
-    return found
+            continues = None
+    return [(number, "".join(pieces)) for number, pieces in found]
 
 
 def _json_items(text: str) -> list[tuple[int, str]]:
@@ -268,6 +267,7 @@ def _json_items(text: str) -> list[tuple[int, str]]:
     decoder = json.JSONDecoder()
     inside = text[0] == "["
     at = 1 if inside else 0
+    line, counted = 1, 0
     found: list[tuple[int, str]] = []
     space = re.compile(r"[\s,]*" if inside else r"\s*")
     while True:
@@ -281,7 +281,9 @@ def _json_items(text: str) -> list[tuple[int, str]]:
             return []
         if not isinstance(value, str | dict) or len(found) > 10_000:
             return []
-        found.append((text.count("\n", 0, at) + 1, value if isinstance(value, str) else text[at:end]))
+        line += text.count("\n", counted, at)
+        counted = at
+        found.append((line, value if isinstance(value, str) else text[at:end]))
         at = end
     return found
 

@@ -7,6 +7,7 @@ is refused here, because a word that does not reach the N-Quads is a word nobody
 
 import hashlib
 import itertools
+import logging
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -15,7 +16,6 @@ from importlib import resources
 from typing import Any
 
 import msgspec
-from cachetools import LRUCache
 from pyld import jsonld
 from pyld.context_resolver import ContextResolver
 
@@ -27,10 +27,11 @@ MAX_CONTEXTS = 500
 MAX_WORK = 4_000_000
 """Steps that naming blank nodes may take, about a second: a credential takes some hundreds."""
 
+_LOG = logging.getLogger(__name__)
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _XSD = "http://www.w3.org/2001/XMLSchema#"
 _TYPE, _FIRST, _REST, _NIL = (f"{_RDF}{name}" for name in ("type", "first", "rest", "nil"))
-_LANGUAGE_STRING, _JSON = f"{_RDF}langString", f"{_RDF}JSON"
+_JSON = f"{_RDF}JSON"
 # A space is no part of an IRI, yet real certificates sign subjects such as `did:Voter ID:…`. Written between < and
 # > it stays unambiguous, which a bracket, a quote, a backslash or a line end would not.
 _IRI = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x1f<>"\\\x7f]*')
@@ -82,6 +83,22 @@ class DisguisedTerm(LinkedDataRefused):
         )
 
 
+class ExchangeableTerms(DisguisedTerm):
+    """Several words of one object stand for the same IRI: their values can be exchanged under one signature.
+
+    DIVOC's certificates are so made: a batch and a vaccine are both `schema:id`, three dates are `schema:date`.
+    """
+
+    def __init__(self, terms: Iterable[str]) -> None:
+        self.terms = tuple(sorted(terms))
+        LinkedDataRefused.__init__(
+            self,
+            f"{', '.join(self.terms)[:300]} say the same thing to whoever signs: "
+            "their values could be exchanged without breaking the signature",
+            code="exchangeable-terms",
+        )
+
+
 class Poisoned(LinkedDataRefused):
     """More work than any real credential needs."""
 
@@ -111,49 +128,99 @@ class Quad(msgspec.Struct, frozen=True):
 
 
 def canonical_text(
-    document: dict[str, Any], *, contexts: Mapping[str, bytes] | None = None, digest: str = "sha256"
+    document: dict[str, Any],
+    *,
+    contexts: Mapping[str, bytes] | None = None,
+    digest: str = "sha256",
+    unsafe_exchangeable: bool = False,
 ) -> bytes:
     """The canonical N-Quads of a JSON-LD document, as UTF-8.
 
-    `contexts` are the operator's own, URL → JSON-LD; `digest` is the hash inside RDFC-1.0.
-    Raises UnknownContext, DroppedTerm, DisguisedTerm, Poisoned, LinkedDataRefused, canonical.NotCanonical.
+    `contexts` are the operator's own, URL → JSON-LD; `digest` is the hash inside RDFC-1.0. Whoever says
+    `unsafe_exchangeable` must believe no value of the words that `exchangeable` names.
+    Raises UnknownContext, DroppedTerm, DisguisedTerm, ExchangeableTerms, Poisoned, LinkedDataRefused,
+    canonical.NotCanonical.
     """
-    return canonicalise(statements(document, contexts=contexts), digest=digest).text()
+    found = statements(document, contexts=contexts, unsafe_exchangeable=unsafe_exchangeable)
+    return canonicalise(found, digest=digest).text()
 
 
-def statements(document: dict[str, Any], *, contexts: Mapping[str, bytes] | None = None) -> list[Quad]:
+def exchangeable(document: dict[str, Any], *, contexts: Mapping[str, bytes] | None = None) -> frozenset[str]:
+    """The words of a document that its contexts give one meaning with others. Raises as canonical_text does."""
+    return frozenset(_read(document, contexts)[1])
+
+
+def statements(
+    document: dict[str, Any],
+    *,
+    contexts: Mapping[str, bytes] | None = None,
+    unsafe_exchangeable: bool = False,
+) -> list[Quad]:
     """Every statement of a JSON-LD document, in no order. Raises as canonical_text does."""
-    found = list(_Reader().read(expand(document, contexts=contexts)))
+    found, exchanged = _read(document, contexts)
+    if exchanged and not unsafe_exchangeable:
+        raise ExchangeableTerms(exchanged)
+    if exchanged:
+        _LOG.warning("read although these words can be exchanged: %s", ", ".join(sorted(exchanged)))
     if not found:
         raise DroppedTerm("the whole document says nothing")
     return found
 
 
-def expand(document: dict[str, Any], *, contexts: Mapping[str, bytes] | None = None) -> list[Any]:
-    """The expanded form (JSON-LD 1.1 API, section 5.1), in safe mode. Raises as canonical_text does."""
+def _read(document: dict[str, Any], contexts: Mapping[str, bytes] | None) -> tuple[list[Quad], set[str]]:
+    """The statements, expanded in safe mode (JSON-LD 1.1 API, section 5.1), and the words that share their IRI."""
     canonical.measure(document)
     loader = _Loader(contexts or {})
-    processor = jsonld.JsonLdProcessor(on_property_dropped=_refuse_dropped)
+    processor = _Processor()
     options = {
         # None, not "": PyLD would complete relative names with an address of its own.
         "base": None,
         "documentLoader": loader,
         # A resolver of its own, so that no other call sees this one's contexts.
-        "contextResolver": ContextResolver(LRUCache(maxsize=64), loader),
+        "contextResolver": ContextResolver({}, loader),
         "processingMode": "json-ld-1.1",
         "isFrame": False,
         "keepFreeFloatingNodes": False,
     }
     try:
         _refuse_disguises(document, processor, options)
-        found = processor.expand(document, options)
+        return list(_Reader().read(processor.expand(document, options))), processor.exchanged
     except CredentialError:
         raise
     except RecursionError:
         raise Poisoned("this document is nested too deep") from None
     except Exception as wrong:
         raise _named(wrong) from None
-    return list(found)
+
+
+class _Processor(jsonld.JsonLdProcessor):  # type: ignore[misc]
+    """PyLD's processor, asked at every object which of its words mean the same."""
+
+    def __init__(self) -> None:
+        super().__init__(on_property_dropped=_refuse_dropped)
+        self.exchanged: set[str] = set()
+        self.words: dict[str, dict[str, int]] = {}
+
+    def _expand_object(
+        self, active: Any, active_property: Any, expanded: Any, element: Any, *rest: Any, **more: Any
+    ) -> Any:
+        counted = self.words.get(active["_uuid"])
+        if counted is None:
+            counted = self.words[active["_uuid"]] = {}
+            for term, mapping in active["mappings"].items():
+                # Words with a capital are classes, which a key never is.
+                if mapping and mapping["@id"] and not term[:1].isupper():
+                    counted[mapping["@id"]] = counted.get(mapping["@id"], 0) + 1
+        for name in element:
+            mapping = active["mappings"].get(name)
+            if not mapping or counted.get(mapping["@id"], 0) < 2:
+                continue
+            if mapping["@id"].startswith("@"):
+                if name not in ("id", "type"):
+                    raise DisguisedTerm(f"{name[:80]!r} is another word for {mapping['@id']}")
+            else:
+                self.exchanged.add(name)
+        return super()._expand_object(active, active_property, expanded, element, *rest, **more)
 
 
 def bundled() -> tuple[str, ...]:
@@ -360,7 +427,10 @@ def _refuse_disguises(document: dict[str, Any], processor: Any, options: dict[st
         objects += 1
         if "@context" in node:
             contexts += 1
-            active = _enter(node["@context"], active, processor, options)
+            # Contexts that begin with a URL stand by themselves, as those of a credential inside a presentation do.
+            local = node["@context"]
+            begins = local[0] if isinstance(local, list) and local else local
+            active = _enter(local, empty if isinstance(begins, str) else active, processor, options)
         if objects > MAX_OBJECTS or contexts > MAX_CONTEXTS:
             raise Poisoned("this document holds more objects or contexts than a credential")
         if node is not document and len(node) > 1 and "id" in document and node.get("id") == document["id"]:
@@ -428,7 +498,9 @@ def _check_inline(
         raise Poisoned("contexts are nested too deep")
     for term, definition in part.items():
         if term.startswith("@"):
-            if term not in _INLINE_SETTINGS:
+            if term not in _INLINE_SETTINGS or (
+                term == "@vocab" and not str(definition).endswith(("#", "/", ":"))
+            ):
                 raise DisguisedTerm(f"a context in the document sets {term[:20]}")
             continue
         mapping = active["mappings"].get(term)
@@ -449,13 +521,20 @@ def _check_inline(
 
 
 def _check_meaning(term: str, iri: str | None) -> None:
-    allowed = _known().get(term)
-    if allowed is None:
-        if iri is not None and (iri.startswith("@") or (iri.startswith(_CONTROL) and iri not in _CONTROL)):
-            raise DisguisedTerm(f"a context in the document makes {term[:80]!r} another word for {iri[:80]}")
+    """A word of an inline context: as the bundled contexts have it, or the last part of its own address.
+
+    Whoever holds the credential can rewrite such a context; so bound, a word cannot be given another's value.
+    """
+    known = _known().get(term, frozenset())
+    if iri in known:
         return
-    if iri is None or (iri not in allowed and (iri.startswith("@") or re.split(r"[#/:]", iri)[-1] != term)):
-        raise DisguisedTerm(f"a context in the document gives {term[:80]!r} another meaning")
+    if iri is not None and not iri.startswith(("@", "_:")):
+        last = re.split(r"[#/:?=]", iri)[-1]
+        if last == term and not iri.startswith(_CONTROL):
+            return
+        if last == "" and not known:
+            return  # a prefix
+    raise DisguisedTerm(f"a context in the document gives {term[:80]!r} a meaning of its own")
 
 
 # --- from the expanded form to statements (JSON-LD 1.1 API, section 8) --------------------------------------
@@ -508,10 +587,12 @@ class _Reader:
         if len(item) > 1:
             raise DroppedTerm(f"the list {where[:120]} has an index")
         links = [self.blank() for _ in item["@list"]]
+        if not links:
+            return _NIL
         for one, link, rest in zip(item["@list"], links, [*links[1:], _NIL], strict=True):
             found.add(Quad(link, _FIRST, self.object(one, graph, found, where), graph))
             found.add(Quad(link, _REST, rest, graph))
-        return links[0] if links else _NIL
+        return links[0]
 
     def blank(self) -> str:
         # `.` for ours, `=` for the document's own (see _resource): they never meet.
@@ -566,7 +647,7 @@ def _lexical(value: Any, *, double: bool) -> tuple[str, str]:
             return value, f"{_XSD}double"
     number = canonical.exact(value)
     if isinstance(number, int) and abs(number) < 10**21 and not double:
-        return str(number), f"{_XSD}integer"
+        return str(int(float(number))), f"{_XSD}integer"
     if not math.isfinite(number):
         return str(value), f"{_XSD}double"
     mantissa, exponent = f"{float(number):.15E}".split("E")

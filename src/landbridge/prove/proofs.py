@@ -128,7 +128,11 @@ def signed(
 
 
 def forms(
-    document: dict[str, Any], proof: dict[str, Any], *, contexts: Mapping[str, bytes] | None = None
+    document: dict[str, Any],
+    proof: dict[str, Any],
+    *,
+    contexts: Mapping[str, bytes] | None = None,
+    unsafe_exchangeable: bool = False,
 ) -> tuple[Signed, ...]:
     """The bytes that `proof`, one of `proofs(document)`, signs: one form, or two of which either may hold.
 
@@ -138,11 +142,12 @@ def forms(
 
     Two only for the older suites, whose libraries read the options under the suite's context or the document's:
     with RsaSignature2018 the first credentials context leaves `sec:` undefined, and the two differ.
-    `contexts` are the operator's own JSON-LD contexts, URL → bytes.
+    `contexts` are the operator's own JSON-LD contexts, URL → bytes. With `unsafe_exchangeable` no value may be
+    believed of the words that jsonld.exchangeable names: they could be exchanged.
     A derived proof of ecdsa-sd-2023 comes with a signature for every statement disclosed; those are checked here,
     with the key made for this one credential that the issuer's signature covers (VC-DI-ECDSA, section 3.5).
     Raises UnknownSuite, ProofRefused, keys.SignatureWrong, jsonld.UnknownContext, jsonld.DroppedTerm, jsonld.DisguisedTerm,
-    jsonld.Poisoned, jsonld.LinkedDataRefused, canonical.NotCanonical: CredentialErrors all.
+    jsonld.ExchangeableTerms, jsonld.Poisoned, jsonld.LinkedDataRefused, canonical.NotCanonical: CredentialErrors all.
     """
     canonical.measure(document)
     canonical.measure(proof)
@@ -164,7 +169,14 @@ def forms(
             verification_method=method,
             suite=name,
         )
-        for data in _hashed(_covered(document, proof), options, suite, algorithm, contexts)
+        for data in _hashed(
+            _covered(document, proof),
+            options,
+            suite,
+            algorithm,
+            contexts,
+            unsafe_exchangeable=unsafe_exchangeable,
+        )
     )
 
 
@@ -428,6 +440,8 @@ def _hashed(
     suite: Suite,
     algorithm: str,
     contexts: Mapping[str, bytes] | None,
+    *,
+    unsafe_exchangeable: bool = False,
 ) -> list[bytes]:
     digest = "sha384" if algorithm == "ES384" and not suite.jws else "sha256"
 
@@ -439,7 +453,11 @@ def _hashed(
             hashed(canonical.canonicalise(options))
             + hashed(canonical.canonicalise(_under(document, options)))
         ]
-    whole = hashed(jsonld.canonical_text(document, contexts=contexts, digest=digest))
+    whole = hashed(
+        jsonld.canonical_text(
+            document, contexts=contexts, digest=digest, unsafe_exchangeable=unsafe_exchangeable
+        )
+    )
     return [hashed(text) + whole for text in _options_texts(document, options, suite, digest, contexts)]
 
 

@@ -189,6 +189,8 @@ SENTENCES: dict[str, str] = {
     "key-not-of-issuer": "It is signed with a key that is not one of its issuer's.",
     "unreadable": "Nothing that could be examined was found.",
     "unknown-format": "Something is written here, but in no format that is known.",
+    "link-to-fetch": "It is a link to a document, and not the document.",
+    "qr-part-missing": "A part of it is missing: it is printed as several codes.",
     # in_time
     "within-dates": "It is valid at this time.",
     "no-end-date": "It names no date on which it ends.",

@@ -25,7 +25,7 @@ from landbridge.prove.formats import FORMATS, Format, containers
 from landbridge.prove.keys import SignatureWrong, from_jwk, verify_signature
 from landbridge.prove.status import StatusLists
 from landbridge.prove.trust.list import Signer, Source, TrustList
-from landbridge.prove.verdict import Part, Step, Verdict
+from landbridge.prove.verdict import SENTENCES, Part, Step, Verdict
 
 YES, NO, OPEN = Outcome.YES, Outcome.NO, Outcome.OPEN
 
@@ -356,7 +356,7 @@ def _unread(
     """Where reading ended: a known format that cannot be decoded is refused, anything else stays open."""
     refused = isinstance(wrong, Malformed)
     code = "damaged" if refused else "unknown-format" if isinstance(wrong, UnknownFormat) else "unreadable"
-    if wrong.code == "algorithm-refused":
+    if wrong.code in SENTENCES:
         code = wrong.code
     return Verdict(
         format=form,

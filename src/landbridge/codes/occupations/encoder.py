@@ -212,6 +212,14 @@ def _runs(word: str, seed: int, lengths: tuple[int, int]) -> list[int]:
     return found
 
 
+def _is_run(word: str) -> bool:
+    """Whether a word's ends say nothing: several words in one run, or one syllable of Vietnamese."""
+    if word.isascii() or word[0] >= "\u2e80":
+        return False
+    letter = max(word)
+    return spaceless(word) or (len(word) < _LATIN[1] and (letter < "\u0250" or "\u1e00" <= letter < "\u1f00"))
+
+
 def _telling(word: str) -> Iterator[int]:
     """The hashes of the pieces of a word that say most: all of it, and those with which it begins and ends."""
     native = _SEED["native"]
@@ -274,7 +282,8 @@ class Encoder:
             (np.ascontiguousarray(m[:, :-1]), np.ascontiguousarray(m[:, -1]))
             for m in (weights.into, weights.out)
         )
-        self._pieces = memoryview(weights.pieces)
+        self._pieces = memoryview(weights.pieces.data)
+        self._told: dict[str, bool] = {}
         self._evenly = np.full(DIMENSIONS, 1 / DIMENSIONS, np.float32)
         self._known: dict[str, Floats] = {}
 
@@ -293,22 +302,24 @@ class Encoder:
         return {word for word in line if self._tells(word)}
 
     def _tells(self, word: str) -> bool:
-        if not word.isascii() and word[0] < "\u2e80" and spaceless(word):
-            return True  # a run of words
-        pieces, most = self._pieces, len(self._pieces)
-        for hashed in _telling(word):
-            at = bisect_left(pieces, hashed)
-            if at < most and pieces[at] == hashed:
-                return True
-        return False
+        told = self._told.get(word)
+        if told is None:
+            if len(self._told) >= _KNOWN:
+                self._told.clear()
+            told = self._told[word] = _is_run(word) or any(map(self._has, _telling(word)))
+        return told
+
+    def _has(self, piece: int) -> bool:
+        at = bisect_left(self._pieces, piece)
+        return at < len(self._pieces) and self._pieces[at] == piece
 
     def one(self, line: Sequence[str]) -> Floats:
         """`encode` of one text, given by its words: several times as fast, and words that came before are known."""
         parts = units(line)
         if not parts:
             return np.zeros(DIMENSIONS, np.float32)
-        vectors = {word: self._known.get(word) for word in parts}
-        if new := [word for word, vector in vectors.items() if vector is None]:
+        vectors = {word: one for word in parts if (one := self._known.get(word)) is not None}
+        if new := [word for word in dict.fromkeys(parts) if word not in vectors]:
             found = dict(zip(new, self._new(new), strict=True))
             vectors.update(found)
             if len(self._known) >= _KNOWN:

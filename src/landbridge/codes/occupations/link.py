@@ -127,7 +127,7 @@ class Linker:
         order = np.argsort(concepts.groups, kind="stable")
         edges = np.flatnonzero(np.diff(concepts.groups[order])) + 1
         self._members = {int(concepts.groups[some[0]]): some for some in np.split(order, edges)}
-        self._titles = memoryview(concepts.titles)
+        self._titles = memoryview(np.ascontiguousarray(concepts.titles).data)
         self._titled_known: dict[str, Reading] = {}
         self._units = np.array([n for n in self._members if not self._wide[n]])
         self._main: Floats = np.linalg.eigh(rows.T @ rows)[1][:, -_COARSE:].T.copy()

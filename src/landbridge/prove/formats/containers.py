@@ -23,7 +23,7 @@ from landbridge.prove.keys import from_base64url
 
 _MAX_TEXT = 4_000_000
 _MAX_HELD = 200
-_MAX_DEPTH = 6
+_MAX_DEPTH = 12
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*(?:~[A-Za-z0-9_~.-]*)?")
 _LINK = re.compile(r"https?://[^\s#]{1,2000}#(?=\{|%7[Bb])")
 _HOLDING = ("verifiableCredential", "vp", "verifiablePresentation", "vp_token", "EnvelopedVerifiable")
@@ -80,7 +80,9 @@ def _join_parts(carried: Iterable[Carried]) -> Iterator[Carried]:
 
 
 def _part(one: Carried) -> tuple[int, int] | None:
-    return numeric.place_of(one.text.strip()) if one.text is not None and "\n" not in one.text.strip() else None
+    return (
+        numeric.place_of(one.text.strip()) if one.text is not None and "\n" not in one.text.strip() else None
+    )
 
 
 def _whole(

@@ -24,6 +24,7 @@ TITLE = "EU Digital COVID Certificate or WHO health certificate"
 PREFIX = "HC1:"
 
 _ISS, _EXP, _NBF, _IAT, _HCERT = 1, 4, 5, 6, -260
+STATUS = 65535  # the claim `status` of a CWT (Token Status List, section 6.3)
 _MAX_TEXT = 16_384  # The largest QR code holds 4,296 characters; a sheet of several stays far below this.
 _MAX_INFLATED = 262_144
 # Section 3.3.2 of the specification: one primary and one secondary algorithm, and no other.
@@ -165,11 +166,25 @@ def read_cwt(data: bytes) -> Envelope:
             StatusClaim(
                 mechanism="dcc-revocation", values=(identifier, country, signed.signature, signed.algorithm)
             ),
+            *_numbered(claims.get(STATUS)),
         ),
         leniencies=forgiven,
         warnings=warnings,
         faults=faults,
     )
+
+
+def _numbered(status: Any) -> tuple[StatusClaim, ...]:
+    """Its place in a status list, where it has one. Raises Malformed."""
+    if status is None:
+        return ()
+    entry = status.get("status_list") if isinstance(status, MAPS) else None
+    if not isinstance(entry, MAPS):
+        raise Malformed("the claim `status` of this certificate is of no form that is known", code="cwt")
+    index, uri = entry.get("idx"), entry.get("uri")
+    if type(index) is not int or index < 0 or not isinstance(uri, str):
+        raise Malformed("the place in a status list is a number and an address", code="cwt")
+    return (StatusClaim(mechanism="token-status-list", uri=uri, index=index),)
 
 
 def _moment(value: Any) -> datetime | None:

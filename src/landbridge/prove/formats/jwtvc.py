@@ -1,14 +1,12 @@
 """W3C credentials as signed tokens: VC-JOSE-COSE (VC 2.0, Open Badges 3.0, UNTP) and the JWT encoding of VC 1.1.
 
 W3C Securing Verifiable Credentials using JOSE and COSE, section 3.1; VC Data Model 1.1, section 6.3.1; Open Badges
-3.0, section 8.2. Presentations and enveloped credentials are taken apart by `credentials_of`.
+3.0, section 8.2. Presentations and envelopes have been taken apart before (`containers.py`).
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import unquote
 
 from landbridge.errors import Malformed
 from landbridge.prove.carrier import Carried
@@ -21,8 +19,6 @@ from landbridge.prove.trust.list import Signer
 NAME = "jwt-vc"
 TITLE = "W3C Verifiable Credential as a signed token"
 
-_MAX_CREDENTIALS = 200
-_MAX_NESTED = 3
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 _CREDENTIAL_TYPES = frozenset({"vc+jwt", "vc+ld+jwt", "vc-ld+jwt", "vc+ld+json+jwt", "vc-jwt"})
 _PRESENTATION_TYPES = frozenset({"vp+jwt", "vp+ld+jwt", "vp-ld+jwt", "vp+ld+json+jwt"})
@@ -86,98 +82,8 @@ def decode(carried: Carried) -> Envelope:
 
 
 def steps(envelope: Envelope, signer: Signer) -> tuple[tuple[str, str, str], ...]:
-    return tokens.not_the_issuer(envelope, signer)
-
-
-def is_presentation(text: str) -> bool:
-    """Whether a text (a JWS, or JSON) is a presentation, or an envelope around a credential or presentation."""
-    text = text.strip()
-    if text.startswith("{"):
-        try:
-            thing = read_json(text) if len(text) <= tokens.MAX_TEXT else None
-        except Malformed:
-            return False
-        if not isinstance(thing, dict):
-            return False
-        if "payload" not in thing:
-            return _is_presentation(thing) or _enveloped(thing) is not None
-    jws = _peek(text)
-    if jws is None:
-        return False
-    header, payload = jws
-    kind = tokens.media_type(header)
-    return kind in _PRESENTATION_TYPES or (_is_presentation(payload) and not _is_credential(payload))
-
-
-def credentials_of(text: str) -> tuple[str, ...]:
-    """The credentials in a presentation or envelope, each as a text of its own: a token as it was, an object as JSON.
-
-    The presentation's own signature, the holder's, is not examined: it says nothing about its contents.
-    Raises Malformed where there are none, more than 200, or one inside the other without end.
-    """
-    found = list(_unpacked(text, 0))
-    if not found:
-        raise Malformed("this presentation holds no credential", code="presentation-empty")
-    return tuple(found)
-
-
-def _unpacked(text: str, depth: int) -> Iterator[str]:
-    if depth > _MAX_NESTED:
-        raise Malformed("presentations are packed in one another too deep", code="presentation")
-    if not is_presentation(text):
-        yield text
-        return
-    text = text.strip()
-    if text.startswith("{") and "payload" not in (thing := read_json(text)):
-        presentation = thing
-    else:
-        presentation = read_json(_read(text)[0].payload)
-    if isinstance(presentation, dict) and isinstance(presentation.get("vp"), dict):
-        presentation = presentation["vp"]
-    if not isinstance(presentation, dict):
-        raise Malformed("what this presentation signs is not an object", code="presentation")
-    inner = _enveloped(presentation)
-    if inner is not None:
-        yield from _unpacked(inner, depth + 1)
-        return
-    listed = presentation.get("verifiableCredential")
-    listed = listed if isinstance(listed, list) else [] if listed is None else [listed]
-    if len(listed) > _MAX_CREDENTIALS:
-        raise Malformed(
-            f"a presentation of more than {_MAX_CREDENTIALS} credentials is not read", code="too-long"
-        )
-    for one in listed:
-        if isinstance(one, str):
-            yield from _unpacked(_of_data_url(one) or one, depth + 1)
-        elif isinstance(one, dict):
-            yield from _unpacked(json.dumps(one, ensure_ascii=False), depth + 1)
-        else:
-            raise Malformed(
-                "a credential of this presentation is neither a token nor an object", code="presentation"
-            )
-
-
-def _enveloped(thing: Mapping[str, Any]) -> str | None:
-    """What an EnvelopedVerifiableCredential or -Presentation carries (VC Data Model 2.0, section 4.13.1)."""
-    types = thing.get("type")
-    types = types if isinstance(types, list) else [types]
-    if not any(one in types for one in ("EnvelopedVerifiableCredential", "EnvelopedVerifiablePresentation")):
-        return None
-    return _of_data_url(thing.get("id"))
-
-
-def _of_data_url(value: Any) -> str | None:
-    if not isinstance(value, str) or value[:5].lower() != "data:":
-        return None
-    head, comma, body = value.partition(",")
-    if not comma:
-        return None
-    if head.lower().endswith(";base64"):
-        try:
-            return from_base64url(body.rstrip("=").replace("+", "-").replace("/", "_")).decode()
-        except ValueError:
-            return None
-    return unquote(body) if "%" in body else body
+    """None: whose key may sign in an issuer's name is the trust list's to say."""
+    return ()
 
 
 def _peek(text: str) -> tuple[dict[str, Any], Any] | None:

@@ -8,6 +8,7 @@ conversation with the device: `device-not-checked` says that it was not.
 
 import hashlib
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -16,7 +17,7 @@ import cbor2
 from landbridge.codes import country
 from landbridge.errors import Malformed
 from landbridge.prove.carrier import Carried
-from landbridge.prove.certificates import Certificate, CertificateRefused, read_certificate
+from landbridge.prove.certificates import Certificate, read_certificate
 from landbridge.prove.cose import MAPS, Sign1, read_cbor, read_sign1
 from landbridge.prove.envelope import Envelope, KeyHint, Signed, StatusClaim
 from landbridge.prove.facts import Content, Subject
@@ -28,6 +29,10 @@ TITLE = "mobile document: driving licence, identity (ISO 18013-5)"
 
 _MAX_BYTES = 1_000_000
 _MAX_ITEMS = 100_000
+_MAX_CHAIN = 4
+_RESPONSE = frozenset(
+    {"version", "documents", "documentErrors", "encryptedDocuments", "zkDocuments", "status"}
+)
 _ENCODED = 24
 _HASHES = {"SHA-256": hashlib.sha256, "SHA-384": hashlib.sha384, "SHA-512": hashlib.sha512}
 _MIN_RANDOM = (
@@ -58,8 +63,8 @@ def decode(carried: Carried) -> Envelope:
     data = data.removeprefix(_SELF_DESCRIBED)
     read_cbor(data)
     parts = _members(data)
-    if "documents" in parts:
-        found = _children(parts["documents"])
+    if "issuerSigned" not in parts and "issuerAuth" not in parts:
+        found = _documents(parts)
         if len(found) != 1:
             raise Malformed(
                 f"this response holds {len(found)} documents, not one",
@@ -85,6 +90,8 @@ def steps(envelope: Envelope, signer: Signer) -> tuple[tuple[str, str, str], ...
     certificate = signer.certificate
     if certificate is None:
         return tuple(failed)
+    if envelope.signatures[0].hint.chain[:1] not in ((), (certificate.der,)):
+        failed.append(("entitled", "not-the-issuer", "its certificate is not the listed one of this key"))
     kind = envelope.claims["docType"]
     if not _may_sign(certificate.usages, kind):
         failed.append(("entitled", "kind-not-entitled", f"{kind}: {', '.join(sorted(certificate.usages))}"))
@@ -101,12 +108,23 @@ def documents(data: bytes) -> list[bytes]:
     """
     try:
         _check_size(data)
-        parts = _members(data)
-        found = _children(parts["documents"]) if "documents" in parts else []
-        read_cbor(data)
+        whole = data.removeprefix(_SELF_DESCRIBED)
+        read_cbor(whole)
+        parts = _members(whole)
+        found = _documents(parts) if "documents" in parts else []
     except Malformed:
         return [data]
     return found if len(found) > 1 else [data]
+
+
+def _documents(parts: Mapping[str, bytes]) -> list[bytes]:
+    """The documents of a DeviceResponse (clause 8.3.2.1.2.2). Raises Malformed."""
+    _refuse_strange(parts, _RESPONSE)
+    if not {"version", "status"} <= parts.keys() or read_cbor(parts["version"]) not in ("1.0", "1.1"):
+        raise Malformed("this response is of a version that is not known", code="mdoc")
+    if parts["status"] != b"\x00":
+        raise Malformed("the wallet says that something went wrong when it answered", code="wallet-error")
+    return _children(parts["documents"]) if "documents" in parts else []
 
 
 def _read(parts: Mapping[str, bytes], stated: str | None) -> Envelope:
@@ -158,7 +176,7 @@ def _security_object(payload: bytes) -> Mapping[Any, Any]:
     version = mso.get("version")
     if not isinstance(version, str) or not version.startswith("1."):
         raise Malformed("the security object of this document is of an unknown version", code="mdoc-mso")
-    if mso.get("digestAlgorithm") not in _HASHES:
+    if not isinstance(mso.get("digestAlgorithm"), str) or mso["digestAlgorithm"] not in _HASHES:
         raise Malformed(
             "its elements are hashed in a way that is not accepted (SHA-256, SHA-384 or SHA-512 are)",
             code="algorithm-refused",
@@ -208,14 +226,16 @@ def _key_hint(signed: Sign1) -> tuple[Certificate | None, KeyHint]:
         raise Malformed(
             "this document does not carry its signer's certificate (x5chain)", code="no-certificate"
         )
-    leaf, ids = None, signed.kids
-    if chain:
-        try:
-            leaf = read_certificate(chain[0])
-            ids = (*ids, thumbprint(leaf.key))
-        except CertificateRefused:
-            pass  # Nobody can have listed it: the question who signed stays open.
-    return leaf, KeyHint(ids=ids, chain=chain)
+    if not chain:
+        return None, KeyHint(ids=signed.kids)
+    try:
+        certificates = [read_certificate(der) for der in chain[:_MAX_CHAIN]]
+    except Exception:  # Of hostile DER its readers raise whatever comes.
+        # Nobody can have listed it: the question who signed stays open.
+        return None, KeyHint(ids=signed.kids, chain=(b"",))
+    leaf = certificates[0]
+    chain = tuple(one.der for one in certificates)
+    return leaf, KeyHint(ids=(*signed.kids, thumbprint(leaf.key)), chain=chain)
 
 
 def _may_sign(usages: frozenset[str], kind: str) -> bool:
@@ -362,7 +382,7 @@ def _check_size(data: bytes) -> None:
         raise Malformed(f"a document of {len(data):,} bytes is not read", code="too-long")
 
 
-def _refuse_strange(parts: Mapping[str, bytes], known: set[str]) -> None:
+def _refuse_strange(parts: Mapping[str, bytes], known: AbstractSet[str]) -> None:
     if strange := sorted(parts.keys() - known):
         raise Malformed(f"this document has a part that no document has: {strange[0][:40]!r}", code="mdoc")
 

@@ -83,7 +83,7 @@ def decode(carried: Carried) -> Envelope:
     payload = token.payload
     claims = reconstruct(payload, token.disclosures)
     faults = (*faults_of(token, claims), *_faults_of_binding(token, payload))
-    if _is_vcdm(claims):
+    if _is_vcdm(token, claims):
         return _of_vcdm(token, claims, faults)
     issuer = tokens.as_text(claims.get("iss"))
     return Envelope(
@@ -102,7 +102,8 @@ def decode(carried: Carried) -> Envelope:
 
 
 def steps(envelope: Envelope, signer: Signer) -> tuple[tuple[str, str, str], ...]:
-    return tokens.not_the_issuer(envelope, signer)
+    """None: whose key may sign in an issuer's name is the trust list's to say."""
+    return ()
 
 
 def read(text: str) -> SdJwt:
@@ -343,7 +344,7 @@ def faults_of(token: SdJwt, claims: dict[str, Any]) -> tuple[tuple[str, str], ..
     types = {tokens.media_type(one.header) for one in token.signatures}
     strange = sorted(one for one in types if one not in _TYPES and not one.endswith("+sd-jwt"))
     found = [("form", f"a token of the type {one[:40]!r} is no SD-JWT") for one in strange]
-    if _is_vcdm(claims):
+    if _is_vcdm(token, claims):
         issuer, named = vcdm.issuer_of(claims), claims.get("iss", "")
         if named and issuer and named != issuer:
             found.append(("form", "iss names another issuer than the credential"))
@@ -353,8 +354,11 @@ def faults_of(token: SdJwt, claims: dict[str, Any]) -> tuple[tuple[str, str], ..
     return tuple(found)
 
 
-def _is_vcdm(claims: dict[str, Any]) -> bool:
-    return "@context" in claims or "credentialSubject" in claims
+def _is_vcdm(token: SdJwt, claims: dict[str, Any]) -> bool:
+    """Whether the payload is, or says that it is, a W3C credential; drafts of SD-JWT VC had the same type."""
+    if "@context" in claims:
+        return True
+    return "vct" not in claims and tokens.media_type(token.signatures[0].header) == "vc+sd-jwt"
 
 
 def _of_vcdm(token: SdJwt, claims: dict[str, Any], faults: tuple[tuple[str, str], ...]) -> Envelope:
@@ -465,12 +469,13 @@ def _uri_of(entry: Any) -> str:
 
 def _content(claims: dict[str, Any]) -> Content:
     """The claims of an SD-JWT VC are those of a subject: read as if they were a credentialSubject."""
-    others = claims.get("aka_vcts")
-    types = [claims.get("vct"), *(others if isinstance(others, list) else [])]
+    others, inside = claims.get("aka_vcts"), claims.get("credentialSubject")
+    types = [claims.get("vct", claims.get("type")), *(others if isinstance(others, list) else [])]
+    subject = {"id": claims.get("sub"), **claims, **(inside if isinstance(inside, dict) else {})}
     return vcdm.content_of(
         {
             "type": [one for one in types if isinstance(one, str)],
-            "credentialSubject": {**claims, "id": claims.get("sub")},
+            "credentialSubject": subject,
             "issuer": claims.get("iss"),
             "id": claims.get("jti"),
             "name": claims.get("name"),

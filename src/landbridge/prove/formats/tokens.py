@@ -4,19 +4,18 @@ import base64
 import binascii
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from landbridge.errors import Malformed
 from landbridge.prove.certificates import CertificateRefused, read_certificate
-from landbridge.prove.envelope import Envelope, KeyHint
+from landbridge.prove.envelope import KeyHint
 from landbridge.prove.jose import Jws, read_json, read_parts
 from landbridge.prove.keys import KeyRefused, from_base64url, from_jwk, thumbprint
 from landbridge.prove.trust.did import key_of_did
-from landbridge.prove.trust.list import Signer
 
 MAX_TEXT = 4_000_000  # Portraits travel inside.
 _MAX_CHAIN = 10
 _MAX_SIGNATURES = 8
+_THUMBPRINT = "urn:ietf:params:oauth:jwk-thumbprint:sha-256:"  # RFC 9278
 
 
 def header_of(token: str) -> dict[str, Any]:
@@ -101,6 +100,8 @@ def hint_of(header: dict[str, Any], issuer: str) -> KeyHint:
         elif issuer.startswith("did:") and not kid.startswith("did:"):
             ids.append(f"{issuer}#{kid}")
         ids.append(kid)
+        if kid.startswith(_THUMBPRINT):
+            ids.append(kid[len(_THUMBPRINT) :])
     if isinstance(header.get("x5t#S256"), str):
         ids.append(header["x5t#S256"])
     if "jwk" in header:
@@ -111,24 +112,7 @@ def hint_of(header: dict[str, Any], issuer: str) -> KeyHint:
     own = key_of_did(issuer)
     if own is not None:
         ids.append(thumbprint(from_jwk(own)))
-    # A certificate names its holder itself; whether that is the issuer is asked in `not_the_issuer`.
-    return KeyHint(ids=tuple(dict.fromkeys(ids)), issuer="" if chain else issuer, chain=chain, jwk=own)
-
-
-def not_the_issuer(envelope: Envelope, signer: Signer) -> tuple[tuple[str, str, str], ...]:
-    """What fails where a key found through its certificate is not that of the issuer the token names.
-
-    A certificate that carries names carries the issuer's (its address, or its host).
-    """
-    issuer = envelope.issuer
-    if not issuer or signer.issuer.id in ("", issuer):
-        return ()
-    if signer.certificate is not None:
-        names = signer.certificate.alternative_names
-        host = _host(issuer)
-        if not names or issuer in names or any(_covers(name, host) for name in names):
-            return ()
-    return (("entitled", "not-the-issuer", f"{issuer}: {signer.issuer.id}"),)
+    return KeyHint(ids=tuple(dict.fromkeys(ids)), issuer=issuer, chain=chain, jwk=own)
 
 
 def moment_of(claims: dict[str, Any], name: str) -> datetime | None:
@@ -170,21 +154,6 @@ def _names_of_certificate(der: bytes) -> tuple[str, ...]:
     except CertificateRefused:
         raise Malformed("the certificate in `x5c` cannot be read", code="jws-header") from None
     return certificate.fingerprint, thumbprint(certificate.key)
-
-
-def _host(issuer: str) -> str | None:
-    try:
-        return urlsplit(issuer).hostname if issuer.startswith("https://") else None
-    except ValueError:
-        return None
-
-
-def _covers(name: str, host: str | None) -> bool:
-    """Whether a certificate's name is this host, or a wildcard one label above it (RFC 9525, section 6.3)."""
-    if host is None:
-        return False
-    name = name.lower()
-    return name == host or (name.startswith("*.") and name[1:] == host[host.find(".") :])
 
 
 def as_text(value: Any) -> str:

@@ -16,7 +16,7 @@ from landbridge.codes import country
 from landbridge.errors import Malformed
 from landbridge.prove import canonical
 from landbridge.prove.carrier import Carried
-from landbridge.prove.certificates import Certificate, CertificateRefused, read_certificate
+from landbridge.prove.certificates import Certificate, read_certificate
 from landbridge.prove.envelope import Envelope, KeyHint, Signed
 from landbridge.prove.facts import Content, Subject
 from landbridge.prove.keys import from_base64url, thumbprint
@@ -98,6 +98,8 @@ def steps(envelope: Envelope, signer: Signer) -> tuple[tuple[str, str, str], ...
     if certificate is None:
         return _foreign(state, signer.issuer.territory)
     failed = list(_foreign(state, certificate.country) or _foreign(state, signer.issuer.territory))
+    if envelope.signatures[0].hint.chain != (certificate.der,):
+        failed.append(("entitled", "not-the-issuer", "its certificate is not the listed one of this key"))
     if certificate.usages and not any(one.startswith(_SEAL_SIGNERS) for one in certificate.usages):
         failed.append(("entitled", "kind-not-entitled", ", ".join(sorted(certificate.usages))))
     wanted = _TYPE_OF_DOCUMENT.get(envelope.claims["hdr"]["t"])
@@ -133,10 +135,11 @@ def _document_types(certificate: Certificate) -> frozenset[str]:
 def _key_hint(der: bytes, forgiven: list[str]) -> KeyHint:
     try:
         certificate = read_certificate(der)
-    except CertificateRefused:
-        return KeyHint(chain=(der,))  # Nobody can have listed it: the question who signed stays open.
+    except Exception:  # Of hostile DER its readers raise whatever comes.
+        # Nobody can have listed it: the question who signed stays open.
+        return KeyHint(chain=(b"",))
     forgiven.extend(certificate.leniencies)
-    return KeyHint(ids=(thumbprint(certificate.key),), chain=(der,))
+    return KeyHint(ids=(thumbprint(certificate.key),), chain=(certificate.der,))
 
 
 def _bytes(sig: Mapping[str, Any], name: str, forgiven: list[str]) -> bytes:

@@ -5,6 +5,7 @@ tables allow for its script; what was left out, cut or swapped is named, so that
 """
 
 from landbridge.prove.names.compare import THRESHOLD, Ignored, Match, Name, compare
+from landbridge.prove.names.standard import standardise
 from landbridge.prove.names.zone import MrzError, Passport, born, read_mrz, same_birth
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "compare",
     "read_mrz",
     "same_birth",
+    "standardise",
 ]

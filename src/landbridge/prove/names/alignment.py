@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from landbridge.prove.names.spelling import ANY, EDGE, VOWELS, Letters
+from landbridge.prove.names.spelling import ANY, EDGE, VOWELS, Letters, usual
 
 _LONG = frozenset(("OU", "AA", "<A", "<E", "<I", "<O", "<U"))
 
@@ -44,16 +44,17 @@ def _added(name: Letters, at: int, target: str, to: int) -> float:
     kind = (name.vowels[at - 1] if at else 0) or (name.vowels[at] if at < len(name.vowels) else 0)
     if kind and letter in VOWELS:
         first = at == 0 or name.text[at - 1] == " "
+        inside = at < len(name.text) and name.text[at] != " "
         if kind == 2:
             return 0.4 if first else 0.03 if letter in "AO" else 0.2
         if before not in VOWELS or before + letter in _LONG:
             if first:
                 return 0.5  # a vowel at the beginning has its letter
-            if at < len(name.text) and name.text[at] != " ":
+            if inside:
                 return 0.03
             if letter == "E":
                 return 0.1
-        if at and name.text[at - 1] in "ويیו":
+        if inside and at and name.text[at - 1] in "ويیו":
             return 0.1  # OUARDA: the letter is a consonant, spelt as a vowel
     if letter == before and letter not in VOWELS:
         return 0.03 if kind else 0.2
@@ -97,7 +98,8 @@ def align(name: Letters, target: str, *, budget: float, cut: bool = False) -> Al
                 total = price + _added(name, at, target, to)
                 if total <= budget and total < row.get(to + 1, 9e9):
                     row[to + 1] = total
-                    back[at, to + 1] = (at, to, total - price, ANY, False)
+                    unwritten = 1 in name.vowels[max(0, at - 1) : at + 1] and target[to] in VOWELS
+                    back[at, to + 1] = (at, to, total - price, usual() if unwritten else ANY, False)
                     last = max(last, to + 1)
             if at < size:
                 for taken, (spelling, standard, cost) in edges[at]:

@@ -13,24 +13,30 @@ from importlib.resources import files
 Spelling = tuple[str, int, float]
 """Latin letters, the standards that write so (bits of `standards()`), the price (a wrong letter costs 1)."""
 
+Edge = tuple[int, Spelling]
+"""Letters taken, and what may be written for them."""
+
 ANY = -1  # every standard
 _LONGEST = 6  # letters a row of the tables may have
 _HABIT = 0.05  # the price of a spelling that no standard has
 _TABLES = (
     "latin", "cyrillic", "greek", "armenian", "georgian", "arabic", "hebrew", "indic", "southeast", "hangul", "kana",
 )  # fmt: skip
+_HAN_WORD = 3  # characters a row of readings may have
 _DOUBLED = 0.2
 EDGE = 1.5  # times the price of a wrong first letter, or vowel at the end: Mario is not Maria
 VOWELS = frozenset("AEIOU")
 _ETHIOPIC = {
     "HH": ("H",), "X": ("H", "KH"), "SZ": ("S",), "Q": ("K", "Q"), "QH": ("K", "Q"), "TT": ("T",), "CCH": ("CH",),
-    "PH": ("P",), "TS": ("TS", "S"), "TZ": ("TS", "S"), "KX": ("H", "KH"), "J": ("J",), "NY": ("NY", "GN"),
+    "PH": ("P",), "TS": ("TS", "S"), "TZ": ("TS", "S"), "KX": ("H", "KH"), "Y": ("Y", "I"), "NY": ("NY", "GN"),
 }  # fmt: skip
+_OTHER = 0.35  # a habit of this price changes a vowel: twice as dear at the end of a word
 _ROMAN = ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX")
 _JOINERS = frozenset("'’ʼ`´‘ʹʻʿʾ′")
 _LEADING = re.compile(  # Thai and Lao vowels written before the consonants they follow
     "([เแโใไ])(ห[งญนมยรลว]|[กขคตปผพ][รลว]|[ก-ฮ])|([ເແໂໃໄ])(ຫ[ງຍນມຣລວ]|[ກ-ຮໜໝ])"
 )
+_TONES = "\u1037\u1038"  # of Burmese: never spelt
 _ARTICLE = "ال"
 _CARRIER = 0.4  # added for a vowel's letter read as nothing at the beginning of a word
 _SILENT = "\u0e4c"  # Thai: what is under it is not spoken
@@ -42,8 +48,7 @@ class Letters:
     """A text to be spelt: at each place, what may be written for the letters that start there."""
 
     text: str
-    edges: tuple[tuple[tuple[int, Spelling], ...], ...]
-    """(letters taken, spelling), at each place."""
+    edges: tuple[tuple[Edge, ...], ...]
     skip: tuple[float, ...]
     """The price of leaving the letter out."""
     vowels: tuple[int, ...]
@@ -73,6 +78,12 @@ def titles(mask: int) -> tuple[str, ...]:
 
 
 @cache
+def usual() -> int:
+    """The bit of no standard but usage: unwritten vowels are spelt by it alone."""
+    return standards()["usual"][0]
+
+
+@cache
 def words() -> dict[str, str]:
     """Word, normal → particle, title or none."""
     return {normal(word): kind for kind, line in _rows("words") for word in line.split()}
@@ -89,6 +100,8 @@ def normal(text: str) -> str:
     for letter in _LEADING.sub(_behind, folded):
         if letter == "々" and out:
             out.append(out[-1])
+        elif letter in _TONES:
+            continue
         elif "가" <= letter <= "힣":
             out.append(unicodedata.normalize("NFD", letter))
         elif "ァ" <= letter <= "ヶ":
@@ -101,22 +114,27 @@ def normal(text: str) -> str:
 @cache
 def _table() -> dict[str, tuple[Spelling, ...]]:
     found: dict[str, dict[str, tuple[int, float]]] = {}
+    bits = {code: bit for code, (bit, _) in standards().items()}
     for name in _TABLES:
         rows = _rows(name)
-        every = 0
-        for _, _, codes in rows:
-            for code in codes.split():
-                every |= standards()[code][0] if code not in ("*", "usual") else 0
+        named = {code for _, _, codes in rows for code in codes.split()} - {"*"}
+        # Where `usual` stands beside a standard, as in Arabic, it is one: a way of its own to write the whole name.
+        if not any("usual" in codes.split()[1:] for _, _, codes in rows):
+            named.discard("usual")
+        every = sum(bits[code] for code in named)
         for letters, spellings, codes in rows:
-            mask = 0
-            for code in codes.split():
-                mask |= every or ANY if code == "*" else standards()[code][0] if code != "usual" else 0
+            mask = sum(bits[code] for code in codes.split() if code in named)
+            if codes == "*":
+                mask = every or ANY
             into = found.setdefault(normal(letters), {})
             for spelling in spellings.split():
                 written, _, price = spelling.partition("=")
                 written = "" if written == "-" else written
                 old, cheap = into.get(written, (0, 9.0))
-                into[written] = old | mask, min(cheap, float(price) if price else 0.0 if mask else _HABIT)
+                into[written] = (
+                    old | mask,
+                    min(cheap, float(price) if price else _HABIT if codes == "usual" else 0.0),
+                )
     return {
         letters: tuple(
             (spelling, mask or ANY, price)
@@ -328,11 +346,18 @@ def _base(letter: str) -> str:
     return plain if plain.isascii() else "\0"
 
 
-def _digits(run: str) -> tuple[Spelling, ...]:
-    """A number is left out of the zone, or written in Roman numerals digit by digit or as a whole (Doc 9303-3 4.6)."""
-    each = "".join(_ROMAN[unicodedata.digit(letter, 0)] for letter in run)
-    ones = "".join("I" * unicodedata.digit(letter, 0) for letter in run)
-    return tuple((spelling, ANY, _HABIT) for spelling in dict.fromkeys(("", each, ones)))
+def _digits(text: str, at: int) -> list[Edge]:
+    """A number is left out of the zone, or written in Roman numerals digit by digit or as strokes (Doc 9303-3 4.6)."""
+    if at and text[at - 1].isdigit():
+        return []
+    end = at
+    while end < len(text) and text[end].isdigit():
+        end += 1
+    run = [unicodedata.digit(letter, 0) for letter in text[at : min(end, at + 8)]]
+    spellings = dict.fromkeys(
+        ("", "".join(_ROMAN[digit] for digit in run), "".join("I" * digit for digit in run))
+    )
+    return [(end - at, (spelling, ANY, _HABIT)) for spelling in spellings]
 
 
 def _article(text: str, place: int) -> bool:
@@ -350,73 +375,81 @@ def letters(found: list[str]) -> Letters:
 
 
 def _letters(text: str, language: str) -> Letters:
-    size = len(text)
-    table, habits = _table(), _habits()
-    base = "".join(_base(letter) for letter in text)
-    edges: list[tuple[tuple[int, Spelling], ...]] = []
-    skip, vowels, weight = [], [], []
-    at_digits = 0  # where the run of digits ends
-    for place, letter in enumerate(text):
-        here: list[tuple[int, Spelling]] = []
-        price, worth = 1.0, 1
-        if letter == " ":
-            here += [(1, ("<", ANY, 0.0)), (1, ("", ANY, 0.02))]
-            worth, price = 0, 0.05
-        elif letter in _JOINERS:
-            here += [(1, ("", ANY, 0.0)), (1, ("<", ANY, 0.0))]
-            worth, price = 0, 0.0
-        elif letter.isdigit():
-            worth, price = 0, 0.1
-            if place >= at_digits:
-                at_digits = place + 1
-                while at_digits < size and text[at_digits].isdigit():
-                    at_digits += 1
-                here += [
-                    (at_digits - place, spelling)
-                    for spelling in _digits(text[place : min(at_digits, place + 8)])
-                ]
-        else:
-            here += [(1, spelling) for spelling in _single(letter, language)]
-            mark = unicodedata.category(letter) in _MARKS
-            spelt = here[0][1][0] if here else ""
-            if mark or (not here and _vowels(letter) == 2):
-                price, worth = (0.6, 1) if spelt and letter != "ー" else (0.0, 0)
-            elif place and text[place - 1] == letter and base[place] not in "aeiou":
-                price = _DOUBLED
-            elif letter == "h":
-                price = 0.5
-            if worth and here:
-                worth = len(spelt)
-                if ((place + 1 == size or text[place + 1] == " ") and spelt[-1:] in VOWELS) or (
-                    (not place or text[place - 1] == " ") and letter != "h"
-                ):
-                    price *= EDGE
-                price *= max(1, worth if _is_han(letter) else 1)
-        starts = not place or text[place - 1] == " "
-        if starts and _vowels(letter) == 1:
-            here = [(n, (spelt, mask, cost if spelt else cost + _CARRIER)) for n, (spelt, mask, cost) in here]
-        if _is_han(letter):
-            han = _han()[language]
-            for length in range(2, min(3, size - place) + 1):
-                here += [(length, spelling) for spelling in han.get(text[place : place + length], ())]
-        if not letter.isascii() or base[place : place + 2] == "ij":
-            for length in range(2, min(_LONGEST, size - place) + 1):
-                key = text[place : place + length]
-                if key in table and (key != _ARTICLE or _article(text, place)):
-                    here += [(length, spelling) for spelling in table[key]]
-        if base[place] != "\0" and letter not in _JOINERS and letter != " ":
-            for length in range(1, _LONGEST + 1):
-                if place + length > size:
-                    break
-                for spelling in habits.get(base[place : place + length], ()):
-                    here.append((length, spelling))
-        for length in (2, 3):
-            if text[place + length - 1 : place + length] == _SILENT and (
-                length == 2 or unicodedata.category(text[place + 1]) == "Mn"
-            ):
-                here.append((length, ("", ANY, 0.0)))
-        edges.append(tuple(here))
-        skip.append(price)
-        vowels.append(_vowels(letter))
-        weight.append(worth)
-    return Letters(text, tuple(edges), tuple(skip), tuple(vowels), tuple(weight))
+    base = "".join(map(_base, text))
+    places = [_place(text, base, at, language) for at in range(len(text))]
+    return Letters(
+        text,
+        tuple(tuple(edges) for edges, _, _ in places),
+        tuple(price for _, price, _ in places),
+        tuple(map(_vowels, text)),
+        tuple(worth for _, _, worth in places),
+    )
+
+
+def _place(text: str, base: str, at: int, language: str) -> tuple[list[Edge], float, int]:
+    """What may be written for the letters from `at`, the price of leaving the first out, and what it is worth."""
+    letter = text[at]
+    if letter == " ":
+        return [(1, ("<", ANY, 0.0)), (1, ("", ANY, 0.02))], 0.05, 0
+    if letter in _JOINERS:
+        return [(1, ("", ANY, 0.0)), (1, ("<", ANY, 0.0))], 0.0, 0
+    if letter.isdigit():
+        return _digits(text, at), 0.1, 0
+    starts = not at or text[at - 1] == " "
+    ends = at + 1 == len(text) or text[at + 1] == " "
+    single = _single(letter, language)
+    price, worth = _worth(text, at, single[0][0] if single else "", edge=(starts, ends))
+    if starts and _vowels(letter) == 1:
+        single = tuple((spelt, mask, cost if spelt else cost + _CARRIER) for spelt, mask, cost in single)
+    edges = [(1, spelling) for spelling in single]
+    edges += _several(text, base, at, language)
+    if base[at] != "\0":
+        for length in range(1, min(_LONGEST, len(text) - at) + 1):
+            for spelt, mask, cost in _habits().get(base[at : at + length], ()):
+                dear = ends and cost >= _OTHER and base[at] in "aeou"
+                edges.append((length, (spelt, mask, 2 * cost if dear else cost)))
+    return edges, price, worth
+
+
+def _worth(text: str, at: int, spelt: str, *, edge: tuple[bool, bool]) -> tuple[float, int]:
+    """The price of leaving a letter out, and how many Latin letters it is worth; `spelt` is its first spelling."""
+    letter = text[at]
+    starts, ends = edge
+    mark = unicodedata.category(letter) in _MARKS
+    if mark or (not spelt and _vowels(letter) == 2):
+        return (0.6, 1) if spelt and letter != "ー" else (0.0, 0)
+    price = 1.0
+    if at and text[at - 1] == letter and spelt not in VOWELS:
+        price = _DOUBLED
+    elif letter == "h":
+        price = 0.5
+    if (ends and spelt[-1:] in VOWELS) or (starts and letter != "h"):
+        price *= EDGE
+    return price * (max(1, len(spelt)) if _is_han(letter) else 1), len(spelt) if spelt else int(
+        not _known(letter)
+    )
+
+
+def _known(letter: str) -> bool:
+    """Whether the tables have the letter, if only as nothing."""
+    return letter in _table()
+
+
+def _several(text: str, base: str, at: int, language: str) -> list[Edge]:
+    """Spellings of two and more letters together."""
+    most = min(_LONGEST, len(text) - at)
+    found: list[Edge] = []
+    if not text[at].isascii() or base[at : at + 2] == "ij":
+        for length in range(2, most + 1):
+            key = text[at : at + length]
+            if key != _ARTICLE or _article(text, at):
+                found += [(length, spelling) for spelling in _table().get(key, ())]
+    if _is_han(text[at]):
+        for length in range(2, min(_HAN_WORD, most) + 1):
+            found += [(length, spelling) for spelling in _han()[language].get(text[at : at + length], ())]
+    for length in (2, 3):
+        if text[at + length - 1 : at + length] == _SILENT and (
+            length == 2 or unicodedata.category(text[at + 1]) == "Mn"
+        ):
+            found.append((length, ("", ANY, 0.0)))
+    return found

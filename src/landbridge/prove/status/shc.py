@@ -110,7 +110,9 @@ def _entries(listed: list[Any]) -> dict[str, int | None]:
     for number, one in enumerate(listed):
         entry = _ENTRY.fullmatch(one) if isinstance(one, str) else None
         if entry is None:
-            raise _refused("rid", f"holds an identifier (rids[{number}]) that is not of the base64url alphabet")
+            raise _refused(
+                "rid", f"holds an identifier (rids[{number}]) that is not of the base64url alphabet"
+            )
         if len(entry[1]) > _LONGEST:
             raise _refused("rid-too-long", f"holds an identifier (rids[{number}]) longer than {_LONGEST}")
         if entry[1] in found:

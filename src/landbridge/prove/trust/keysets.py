@@ -77,7 +77,7 @@ def of_jwk(
         signer = msgspec.structs.replace(
             signer, ids=tuple(dict.fromkeys((*signer.ids, *certificate_ids(certificate))))
         )
-    return msgspec.structs.replace(signer, unnamed=not own and not signer.issuer.id)
+    return msgspec.structs.replace(signer, unnamed=not own)
 
 
 def read_cose_keys(item: Any, source: Source) -> Material:

@@ -47,7 +47,7 @@ class Signer(msgspec.Struct, frozen=True, kw_only=True):
     lists: tuple[str, ...] = ()
     """Addresses of the lists of withdrawn credentials its issuer publishes: each must be at hand."""
     unnamed: bool = False
-    """Handed over without a name of its key or issuer: `ids` are what could be computed of it."""
+    """Its list gives the key no name that a credential could use: `ids` are what could be computed of it."""
 
     @property
     def key(self) -> PublicKey:
@@ -110,7 +110,7 @@ class TrustList:
             by_issuer[signer.issuer.id].append(signer)
         self._by_id = {name: tuple(some) for name, some in by_id.items()}
         self._by_issuer = {name: tuple(some) for name, some in by_issuer.items()}
-        unnamed = tuple(one for one in self.signers if one.unnamed)
+        unnamed = tuple(one for one in self.signers if one.unnamed and not _bound(one))
         self._unnamed = unnamed if len(unnamed) <= _MAX_UNNAMED else ()
 
     def __len__(self) -> int:
@@ -131,29 +131,28 @@ class TrustList:
     def find(self, hint: KeyHint) -> Found:
         """Every key that may have signed: all those of an identifier, for identifiers collide.
 
-        Without an identifier, every key of the issuer the format names, or of the whole list.
-        A certificate that travels along counts where it is listed itself, or named by a listed authority.
+        Without an identifier, every key of the issuer the format names, or of the whole list; keys that its list
+        gives no name are tried under any. A certificate that travels along counts where it is listed itself, or named by a listed authority.
 
         Where the format binds the key to an issuer, a key listed for another is not that issuer's. A key handed
         over without an issuer (a bare key, a key set that does not say whose it is) fits every issuer by its
         identifier alone: whoever hands it over says whose it is. A certificate fits the addresses it names in
         itself, and every issuer where it names none; what is believed then is the certificate's own subject.
         """
-        found: tuple[Signer, ...] = ()
-        if hint.chain:
-            found = self._by_chain(hint.chain)
-        named = ""
-        for named in hint.ids:
-            if found:
-                break
-            found = self._by_id.get(named, ())
+        found: tuple[Signer, ...] = self._by_chain(hint.chain) if hint.chain else ()
+        one_key = bool(found)
+        if not found:
+            named = next((name for name in hint.ids if name in self._by_id), "")
+            found, one_key = self._by_id.get(named, ()), _names_one_key(named)
         if not hint.ids and not hint.chain:
             found = self._of_issuer(hint.issuer) if hint.issuer else self.signers
+        if hint.issuer and not found:
+            found = tuple(one for one in self._by_issuer.get(hint.issuer, ()) if one.unnamed)
         if hint.issuer and found:
             mine = tuple(one for one in found if one.issuer.id == hint.issuer) or tuple(
                 one for one in found if _may_speak_as(one, hint.issuer)
             )
-            if not mine and (hint.chain or _names_one_key(named)):
+            if not mine and one_key:
                 return Found((), "not-the-issuer")
             found = mine
         if found:
@@ -195,13 +194,16 @@ def _still_believed(entry: Signer | Authority) -> bool:
     return entry.withdrawn is None
 
 
-def _may_speak_as(signer: Signer, issuer: str) -> bool:
-    if not signer.issuer.id:
-        return True
+def _bound(signer: Signer) -> bool:
+    """Whether its list says whose it is, by a name of the kind credentials use; a certificate's subject is none."""
     certificate = signer.certificate
-    if certificate is None or signer.issuer.id != certificate.subject:
+    return bool(signer.issuer.id) and (certificate is None or signer.issuer.id != certificate.subject)
+
+
+def _may_speak_as(signer: Signer, issuer: str) -> bool:
+    if _bound(signer):
         return False
-    names = certificate.alternative_names
+    names = signer.certificate.alternative_names if signer.certificate is not None else ()
     return not names or issuer in names or (urlsplit(issuer).hostname or issuer) in names
 
 

@@ -70,10 +70,14 @@ def of_key(
     """A signer of a public key: known by `ids`, and by what can be computed of it: the JWK thumbprint, the SHA-256
     of the DER, and its first eight bytes. `limits` are fields of Signer."""
     spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    issuer = issuer or Issuer(id="")
+    names = tuple(ids)
+    if issuer.id.startswith("did:"):
+        names += tuple(f"{issuer.id}#{one.lstrip('#')}" for one in names if not one.startswith("did:"))
     return Signer(
-        issuer=issuer or Issuer(id=""),
+        issuer=issuer,
         spki=spki,
-        ids=tuple(dict.fromkeys((*ids, thumbprint(key), *_digests(spki)))),
+        ids=tuple(dict.fromkeys((*names, thumbprint(key), *_digests(spki)))),
         source=source,
         **limits,
     )

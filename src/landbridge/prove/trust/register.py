@@ -228,7 +228,9 @@ def material_of_entry(entry: Entry, source: Source, *, name: str = "") -> Materi
             if key.authority:
                 authorities.append(as_authority(certificate, source, issuer=whose, **own))
             else:
-                signers.append(of_certificate(certificate, source, issuer=whose, ids=ids, **own))
+                signers.append(
+                    of_certificate(certificate, source, issuer=whose, ids=ids, unnamed=not ids, **own)
+                )
             continue
         if key.jwk is not None:
             if key.jwk.keys() & {"d", "k"}:
@@ -240,7 +242,7 @@ def material_of_entry(entry: Entry, source: Source, *, name: str = "") -> Materi
             raise
         except CredentialError as wrong:
             raise unreadable(f"{place}: {wrong}") from None
-        signers.append(of_key(public, source, issuer=issuer, ids=ids, **own))
+        signers.append(of_key(public, source, issuer=issuer, ids=ids, unnamed=not ids, **own))
     return Material(
         signers=tuple(signers),
         authorities=tuple(authorities),

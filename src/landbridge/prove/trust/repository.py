@@ -19,7 +19,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -27,6 +27,8 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import quote, urlsplit
 from urllib.request import (
+    HTTPDefaultErrorHandler,
+    HTTPErrorProcessor,
     HTTPHandler,
     HTTPRedirectHandler,
     HTTPSHandler,
@@ -43,15 +45,19 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
-from securesystemslib.signer import CryptoSigner
-from securesystemslib.signer import Key as PublicTufKey
+from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined]
+from securesystemslib.signer import Key as PublicTufKey  # type: ignore[attr-defined]
 from tuf.api.exceptions import (
+    BadVersionNumberError,
     DownloadError,
     DownloadHTTPError,
+    DownloadLengthMismatchError,
     ExpiredMetadataError,
+    LengthOrHashMismatchError,
     RepositoryError,
+    UnsignedMetadataError,
 )
-from tuf.api.metadata import (
+from tuf.api.metadata import (  # type: ignore[attr-defined]
     DelegatedRole,
     Delegations,
     Metadata,
@@ -63,12 +69,13 @@ from tuf.api.metadata import (
     Timestamp,
 )
 from tuf.api.serialization.json import JSONSerializer
-from tuf.ngclient import Updater, UpdaterConfig
+from tuf.ngclient.config import UpdaterConfig
 from tuf.ngclient.fetcher import FetcherInterface
+from tuf.ngclient.updater import Updater
 
 from landbridge.errors import CredentialError
 from landbridge.prove.trust import register
-from landbridge.prove.trust.list import Source, TrustList
+from landbridge.prove.trust.list import Authority, Signer, Source, TrustList
 from landbridge.prove.trust.material import Material, joined
 from landbridge.prove.trust.read import to_list
 
@@ -84,6 +91,7 @@ _TIMEOUT, _DEADLINE, _CHUNK = 20.0, 120.0, 65_536
 ROOT_LASTS, TARGETS_LAST = timedelta(days=365), timedelta(days=90)
 MEMBER_LASTS, TIMESTAMP_LASTS = timedelta(days=7), timedelta(days=1)
 _TOLERANCE = timedelta(minutes=5)
+_TELL = "Try again later, or tell the secretariat."
 _LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 
 
@@ -293,8 +301,10 @@ def update(store: Path, source: str | Path, *, now: datetime, root: bytes | None
     `root` is the repository's root as it was handed over by a way one trusts; needed the first time only.
     Raises TrustRefused, and then nothing has changed.
     """
-    fetcher = _fetcher(source)
-    with _generation(store) as (folder, before):
+    newest = floor(store)
+    if newest is not None and now < newest - _TOLERANCE:
+        raise _set_back(newest, now)
+    with closing(_fetcher(source)) as fetcher, _generation(store) as (folder, before):
         metadata = folder / "metadata"
         known = _root_bytes(metadata)
         if known is None and root is None:
@@ -320,15 +330,13 @@ def update(store: Path, source: str | Path, *, now: datetime, root: bytes | None
             updater.refresh()
             timestamp = _read(metadata / "timestamp.json", Timestamp)
             issued = _issued_of(timestamp)
-            if issued is None or issued > now + _TOLERANCE:
-                raise TrustRefused(
-                    f"its timestamp is of {issued.isoformat() if issued else 'no time'}, your clock shows {now.isoformat()}",
-                    code="clock-set-back",
-                    hint="Set the clock of this device.",
-                )
+            if issued is None:
+                raise TrustRefused("the repository does not say when it was signed", code="altered", hint=_TELL)
+            if issued > now + _TOLERANCE:
+                raise _set_back(issued, now)
             if stick and issued < as_of:
                 raise TrustRefused(
-                    "the time this stick states is not the one that was signed", code="altered"
+                    "the time this stick states is not the one that was signed", code="altered", hint=_TELL
                 )
         except (RepositoryError, DownloadError, OSError, ValueError, KeyError) as wrong:
             raise _refused(wrong) from None
@@ -378,23 +386,29 @@ def export(store: Path, folder: Path) -> int:
         written += 1
     snapshot = _read(metadata / "snapshot.json", Snapshot)
     for name in ("snapshot", "targets", *_delegated(metadata)):
-        data = (metadata / f"{quote(name, '')}.json").read_bytes()
-        version = Metadata.from_bytes(data).signed.version
-        _write_whole(out / f"{version}.{quote(name, '')}.json", data)
-        written += 1
-    for member in _delegated(metadata):
-        signed = _read(metadata / f"{quote(member, '')}.json", Targets)
-        if signed.version != snapshot.meta[f"{member}.json"].version:
+        listed = name in ("snapshot", "targets") or f"{name}.json" in snapshot.meta
+        path = metadata / f"{quote(name, '')}.json"
+        if not listed or not path.is_file():
             continue
-        for path, target in signed.targets.items():
-            data = (held / "targets" / quote(path, "")).read_bytes()
-            target.verify_length_and_hashes(data)
-            name = path.partition("/")[2]
-            _write_whole(folder / "targets" / member / f"{next(iter(target.hashes.values()))}.{name}", data)
-            written += 1
+        signed: Any = Metadata.from_bytes(path.read_bytes()).signed
+        if name not in ("snapshot", "targets"):
+            if signed.version != snapshot.meta[f"{name}.json"].version:
+                continue  # Kept from an earlier update: it does not belong to this state.
+            written += _export_targets(held, folder, signed)
+        _write_whole(out / f"{signed.version}.{quote(name, '')}.json", path.read_bytes())
+        written += 1
     # Last: a stick pulled out too early holds an older state or none, never a mixed one.
     _write_whole(out / "timestamp.json", (metadata / "timestamp.json").read_bytes())
     return written + 1
+
+
+def _export_targets(held: Path, folder: Path, signed: Targets) -> int:
+    for path, target in signed.targets.items():
+        data = (held / "targets" / quote(path, "")).read_bytes()
+        target.verify_length_and_hashes(data)
+        member, _, name = path.partition("/")
+        _write_whole(folder / "targets" / member / f"{next(iter(target.hashes.values()))}.{name}", data)
+    return len(signed.targets)
 
 
 def floor(store: Path) -> datetime | None:
@@ -415,17 +429,38 @@ def raise_floor(store: Path, *signed_times: datetime) -> datetime | None:
 # Inside.
 
 
-class _Folder(FetcherInterface):
+class _Reader(FetcherInterface):
+    """Reads one file at a time; what is given up half-way is closed with the next one, or at the end."""
+
+    opened: Any = None
+
+    def close(self) -> None:
+        if self.opened is not None:
+            self.opened.close()
+            self.opened = None
+
+    def read_on(self, opened: Any, url: str) -> Iterator[bytes]:
+        until = monotonic() + _DEADLINE
+        self.opened = opened
+        while chunk := opened.read(_CHUNK):
+            if monotonic() > until:
+                raise DownloadError(f"{url} takes longer than {_DEADLINE:.0f} seconds")
+            yield chunk
+        self.close()
+
+
+class _Folder(_Reader):
     """A repository in a folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
 
     def _fetch(self, url: str) -> Iterator[bytes]:
+        self.close()
         path = (self.folder / url).resolve()
         if not path.is_relative_to(self.folder) or not path.is_file():
             raise DownloadHTTPError(f"{url} is not there", 404)
-        return _chunks(path)
+        return self.read_on(path.open("rb"), url)
 
     def said_issued(self) -> datetime | None:
         """When its timestamp claims to be signed; believed once its signature was checked."""
@@ -436,63 +471,36 @@ class _Folder(FetcherInterface):
             return None
 
 
-class _Web(FetcherInterface):
+class _Web(_Reader):
     """A repository behind an address. Redirects may lead to http and https only; a file that drips is given up."""
 
     def __init__(self, base: str) -> None:
         self.base = base.rstrip("/") + "/"
         self.opener = OpenerDirector()
-        for handler in (ProxyHandler(), HTTPHandler(), HTTPSHandler(), HTTPRedirectHandler(), _Failing()):
+        for handler in (
+            ProxyHandler(),
+            HTTPHandler(),
+            HTTPSHandler(),
+            HTTPRedirectHandler(),
+            HTTPErrorProcessor(),
+            HTTPDefaultErrorHandler(),
+        ):
             self.opener.add_handler(handler)
 
     def _fetch(self, url: str) -> Iterator[bytes]:
-        request = Request(self.base + url, headers={"User-Agent": "Landbridge"})
+        self.close()
+        request = Request(self.base + url, headers={"User-Agent": "Landbridge"})  # noqa: S310
         try:
             response = self.opener.open(request, timeout=_TIMEOUT)
         except HTTPError as wrong:
             wrong.close()
             raise DownloadHTTPError(f"{url}: answer {wrong.code}", wrong.code) from None
         if response is None:
-            raise DownloadError(f"{url}: no way to open it")
-        return _drained(response, url)
+            raise DownloadError(f"{url}: its address leads to no http")
+        return self.read_on(response, url)
 
 
-class _Failing(HTTPRedirectHandler):
-    """An answer that is no success is an error, as urllib's own opener has it."""
-
-    handler_order = 1000
-
-    def http_response(self, request: Request, response: Any) -> Any:
-        if 200 <= response.status < 300:
-            return response
-        return self.parent.error(
-            "http", request, response, response.status, response.reason, response.headers
-        )
-
-    https_response = http_response
-
-    def http_error_default(
-        self, request: Request, response: Any, code: int, message: str, headers: Any
-    ) -> Any:
-        raise HTTPError(request.full_url, code, message, headers, response)
-
-
-def _drained(response: Any, url: str) -> Iterator[bytes]:
-    until = monotonic() + _DEADLINE
-    with response:
-        while chunk := response.read(_CHUNK):
-            if monotonic() > until:
-                raise DownloadError(f"{url} takes longer than {_DEADLINE:.0f} seconds")
-            yield chunk
-
-
-def _chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            yield chunk
-
-
-def _fetcher(source: str | Path) -> FetcherInterface:
+def _fetcher(source: str | Path) -> _Folder | _Web:
     if isinstance(source, str) and urlsplit(source).scheme in ("http", "https"):
         return _Web(source)
     folder = Path(source)
@@ -510,8 +518,14 @@ def _generation(store: Path) -> Iterator[tuple[Path, Path | None]]:
     """A new generation beside the one in use, named as current only when everything in it was taken."""
     store.mkdir(parents=True, exist_ok=True)
     before = _current(store)
-    folder = store / str(1 + max((int(one.name) for one in store.iterdir() if one.name.isdigit()), default=0))
-    folder.mkdir()
+    number = 1 + max((int(one.name) for one in store.iterdir() if one.name.isdigit()), default=0)
+    folder = store / str(number)
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        raise TrustRefused(
+            "another update of this store is running", code="busy", hint="Wait for it."
+        ) from None
     try:
         for part in ("metadata", "targets"):
             if before is not None:
@@ -546,9 +560,13 @@ def _root_bytes(metadata: Path) -> bytes | None:
 def _fetch_members(updater: Updater, folder: Path, before: Path | None) -> tuple[list[str], dict[str, str]]:
     members: list[str] = []
     failed: dict[str, str] = {}
-    for member in _delegated(folder / "metadata"):
+    metadata = folder / "metadata"
+    published = _read(metadata / "snapshot.json", Snapshot).meta
+    for member in _delegated(metadata):
         members.append(member)
-        own = folder / "metadata" / f"{member}.json"
+        own = metadata / f"{member}.json"
+        if own.name not in published:
+            continue
         try:
             updater.get_targetinfo(f"{member}/{ISSUERS}")
             paths = _read(own, Targets).targets
@@ -610,7 +628,11 @@ def _load(store: Path, folder: Path) -> Held:
     owners: dict[str, str] = {}
     for member in _delegated(metadata):
         if not (metadata / f"{member}.json").is_file():
-            material.append(Material(passed_over=((member, "nothing was ever fetched of this member"),)))
+            material.append(
+                Material(
+                    passed_over=((member, "it has published nothing yet, or nothing that could be taken"),)
+                )
+            )
             continue
         own = _verified(targets, metadata, member, Targets)
         newest = snapshot.meta[f"{member}.json"].version
@@ -651,7 +673,8 @@ def _issuers_of(
         return Material(passed_over=((f"{member}/{ISSUERS}", f"it is the list of {whose!r}"),)), source
     source = Source(name=source.name, issued=source.issued, expires=expires)
     refused: dict[str, str] = {}
-    for issuer in {one.issuer for one in (*found.signers, *found.authorities)} | set(found.names):
+    entries: tuple[Signer | Authority, ...] = (*found.signers, *found.authorities)
+    for issuer in {*(one.issuer for one in entries), *found.names}:
         if territories and issuer.territory not in territories:
             refused[issuer.id] = (
                 f"{issuer.name}: {issuer.territory or 'no country'} is not a country of this member"
@@ -701,7 +724,8 @@ def _delegated(metadata: Path) -> tuple[str, ...]:
 
 
 def _territories(targets: Targets, member: str) -> frozenset[str]:
-    assert targets.delegations is not None and targets.delegations.roles is not None
+    assert targets.delegations is not None
+    assert targets.delegations.roles is not None
     said = targets.delegations.roles[member].unrecognized_fields.get("territories", [])
     return frozenset(one for one in said if isinstance(one, str))
 
@@ -719,35 +743,41 @@ def _read(path: Path, kind: type[Any]) -> Any:
 
 
 def _refused(wrong: Exception) -> TrustRefused:
-    from tuf.api import exceptions as tuf
-
     code, message, hint = (
         "altered",
         "the repository's files do not fit each other",
-        "Try again later, or tell the secretariat.",
+        _TELL,
     )
     match wrong:
         case ExpiredMetadataError():
             code = "frozen"
             message = "the repository has not been signed in time: it is stopped, or updates are held back"
-        case tuf.UnsignedMetadataError():
+        case UnsignedMetadataError():
             code, message = (
                 "signature-wrong",
                 "a file of the repository is not signed by the keys it should be",
             )
-        case tuf.BadVersionNumberError():
+        case BadVersionNumberError():
             code, message = (
                 "rolled-back",
                 "the repository shows an older state than one seen before, or a mixed one",
             )
-        case tuf.DownloadLengthMismatchError():
+        case DownloadLengthMismatchError():
             code, message = "too-large", "a file of the repository is larger than it was signed to be"
-        case tuf.LengthOrHashMismatchError():
+        case LengthOrHashMismatchError():
             code, message = "altered", "a file of the repository is not what was signed"
         case DownloadError() | OSError():
             code, message = "unreachable", f"the repository cannot be read: {str(wrong)[:200]}"
             hint = "Check the address and the connection, or bring the list on a stick."
     return TrustRefused(message, code=code, hint=hint)
+
+
+def _set_back(seen: datetime, now: datetime) -> TrustRefused:
+    return TrustRefused(
+        f"your clock shows {now.isoformat()}, and something was signed at {seen.isoformat()} already",
+        code="clock-set-back",
+        hint="Set the clock of this device.",
+    )
 
 
 def _raise_floor(store: Path, signed_times: Iterable[datetime]) -> datetime | None:
@@ -769,7 +799,8 @@ def _set_keys(root: Root, officers: Sequence[PublicTufKey], online: PublicTufKey
 def _delegate(targets: Targets, member: str, admitted: Admitted) -> None:
     if not _MEMBER.fullmatch(member) or member in _OWN_ROLES:
         raise TrustRefused(f"{member!r} is not a member's name (xa, altania-labs)", code="name-refused")
-    assert targets.delegations is not None and targets.delegations.roles is not None
+    assert targets.delegations is not None
+    assert targets.delegations.roles is not None
     targets.delegations.keys[admitted.key.keyid] = admitted.key
     targets.delegations.roles[member] = DelegatedRole(
         member,
@@ -802,10 +833,12 @@ def _take_snapshot(
     folder: Path, online: CryptoSigner, at: datetime, *, lasts: timedelta = TIMESTAMP_LASTS
 ) -> None:
     delegations = _newest(folder, "targets").signed.delegations
-    meta = {"targets.json": MetaFile(_version(folder, "targets"))}
-    for member in delegations.roles if delegations is not None else ():
-        if version := _version(folder, member):
-            meta[f"{member}.json"] = MetaFile(version)
+    names = {f"{member}.json" for member in delegations.roles} if delegations is not None else set()
+    if _version(folder, "snapshot"):
+        # What was listed once stays listed (section 5.5.5): also the folder of a member that left.
+        names |= _newest(folder, "snapshot").signed.meta.keys()
+    versions = {name: _version(folder, name.removesuffix(".json")) for name in {*names, "targets.json"}}
+    meta = {name: MetaFile(number) for name, number in sorted(versions.items()) if number}
     version = _version(folder, "snapshot") + 1
     snapshot = Snapshot(
         version=version,

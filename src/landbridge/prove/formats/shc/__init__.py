@@ -25,7 +25,9 @@ TITLE = "SMART Health Card"
 
 TYPE = "https://smarthealth.cards#"
 _TYPES = {"Immunization": f"{TYPE}immunization", "Observation": f"{TYPE}laboratory"}
-_KNOWN_TYPES = frozenset({f"{TYPE}{name}" for name in ("health-card", "immunization", "laboratory", "covid19")})
+_KNOWN_TYPES = frozenset(
+    {f"{TYPE}{name}" for name in ("health-card", "immunization", "laboratory", "covid19")}
+)
 _MAX_TOKEN = 400_000
 _MAX_INFLATED = 1_048_576
 _SIGNATURE_BYTES = 64
@@ -49,7 +51,10 @@ def recognise(carried: Carried) -> bool:
 
 
 def decode(carried: Carried) -> Envelope:
-    """The envelope of one card: `shc:/…` (parts a line each), its JWS, or its payload as JSON. Raises Malformed."""
+    """The envelope of one card: `shc:/…` (parts a line each), its JWS, or its payload as JSON.
+
+    Raises Malformed, and numeric.PartMissing where not every code of the card is here.
+    """
     text = carried.text or ""
     start = text[:64].lstrip()
     if start[:4].lower() == "shc:":
@@ -272,7 +277,12 @@ def _is_card(token: str) -> bool:
 
 def _is_empty_file(text: str) -> bool:
     """A `.smart-health-card` file, or an answer of `$health-cards-issue`, of which nothing could be taken."""
-    return len(text) < 4096 and '"verifiableCredential"' in text and '"proof"' not in text and '"@context"' not in text
+    return (
+        len(text) < 4096
+        and '"verifiableCredential"' in text
+        and '"proof"' not in text
+        and '"@context"' not in text
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -2,8 +2,9 @@
 
 Patient, Immunization and Observation are checked element by element against the tables below; other resources only
 for what holds everywhere in FHIR: nothing is empty, references lead somewhere. What a verifier can do without is
-forgiven and counted (long addresses, display texts, elements beyond the profile's minimum); what makes the statement
-uncertain is a fault: no status `completed`, no date, no code, not exactly one person, an element nobody knows.
+forgiven and counted (long addresses, display texts, elements beyond the profile's minimum, whatever their form); what
+makes the statement uncertain is a fault: no status `completed`, no date, no code, not exactly one person, an element
+nobody knows.
 """
 
 import re
@@ -175,6 +176,17 @@ class Notes:
             self.leniencies.append(code)
 
 
+class _Beyond(Notes):
+    """Of elements that the minimal profile leaves out, and that nothing here rests on: their faults are forgiven too."""
+
+    def __init__(self, notes: Notes) -> None:
+        self.faults = []
+        self.leniencies = notes.leniencies
+
+    def fault(self, code: str, sentence: str) -> None:
+        self.forgive("beyond-profile-form")
+
+
 class Entry(msgspec.Struct, frozen=True):
     url: str
     resource: Mapping[str, Any]
@@ -186,7 +198,7 @@ def read(bundle: Any, notes: Notes) -> tuple[Entry, ...]:
     if not isinstance(bundle, dict) or bundle.get("resourceType") != "Bundle":
         notes.fault("fhir-bundle", "the card holds no FHIR bundle")
         return ()
-    _check_form(bundle, "Bundle", "Bundle", notes)
+    _Walk(frozenset(), notes).fields(_but(bundle, "entry"), "Bundle", "Bundle")
     listed = bundle.get("entry")
     if not isinstance(listed, list) or not listed:
         notes.fault("fhir-bundle", "the FHIR bundle of this card is empty")
@@ -220,12 +232,12 @@ def content(entries: tuple[Entry, ...], types: tuple[str, ...], rid: str) -> Con
 
 
 def has_covid(entries: tuple[Entry, ...]) -> bool:
-    for one in entries:
-        if one.type == "Immunization" and codes.is_covid_vaccine(_codings(one.resource.get("vaccineCode"))):
-            return True
-        if one.type == "Observation" and codes.is_covid_test(_codings(one.resource.get("code"))):
-            return True
-    return False
+    concepts = {"Immunization": "vaccineCode", "Observation": "code"}
+    return any(
+        codes.is_covid(_codings(one.resource.get(concepts[one.type])))
+        for one in entries
+        if one.type in concepts
+    )
 
 
 # the form
@@ -236,7 +248,7 @@ def _entries(listed: list[Any], notes: Notes) -> Iterator[Entry]:
         if not isinstance(one, dict):
             notes.fault("fhir-type", f"entry[{number}] is not an object")
             continue
-        _check_form(one, "Bundle.entry", f"entry[{number}]", notes)
+        _Walk(frozenset(), notes).fields(_but(one, "resource"), "Bundle.entry", f"entry[{number}]")
         resource = one.get("resource")
         if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
             notes.fault("fhir-missing", f"entry[{number}] holds no resource")
@@ -331,16 +343,16 @@ class _Walk:
         for key, one in value.items():
             element = elements.get(key)
             if element is not None and key not in ("resourceType", "meta", "id", "text"):
-                self.element(one, element, f"{path}.{key}")
+                walk = _Walk(self.urls, _Beyond(self.notes)) if element.beyond else self
+                walk.element(one, element, f"{path}.{key}")
 
     def element(self, value: Any, element: Element, path: str) -> None:
         if value is None or value == "" or value == [] or value == {}:
             self.notes.fault("fhir-empty", f"{path} is empty")
             return
-        if element.several is not isinstance(value, list):
-            if element.several or element.type != "any":
-                self.notes.fault("fhir-type", f"{path} is {'not ' if element.several else ''}a list")
-                return
+        if element.several is not isinstance(value, list) and (element.several or element.type != "any"):
+            self.notes.fault("fhir-type", f"{path} is {'not ' if element.several else ''}a list")
+            return
         for one in value if element.several else (value,):
             if one is None or one == "" or one == {} or one == []:
                 self.notes.fault("fhir-empty", f"{path} is empty")
@@ -429,7 +441,7 @@ def _vaccination(dose: Mapping[str, Any], types: tuple[str, ...]) -> dict[str, A
     codings = _codings(dose.get("vaccineCode"))
     applied = _first(dose.get("protocolApplied"))
     target = _codings(_first(applied.get("targetDisease")))
-    covid = codes.is_covid_vaccine(codings) or _says_covid(types)
+    covid = codes.is_covid(codings) or _says_covid(types)
     return {
         "disease": codes.preferred(target, codes.SNOMED) or (codes.COVID if covid else ""),
         "vaccine": codes.preferred(codings, codes.CVX),
@@ -445,7 +457,7 @@ def _test(test: Mapping[str, Any], types: tuple[str, ...]) -> dict[str, Any]:
     codings = _codings(test.get("code"))
     kind = codes.preferred(codings, codes.LOINC)
     return {
-        "disease": codes.COVID if codes.is_covid_test(codings) or _says_covid(types) else "",
+        "disease": codes.COVID if codes.is_covid(codings) or _says_covid(types) else "",
         "test_type": codes.TEST_TYPES.get(kind, kind),
         "result": _result(test),
         "sampled": _sampled(test),
@@ -456,8 +468,8 @@ def _test(test: Mapping[str, Any], types: tuple[str, ...]) -> dict[str, Any]:
 
 def _result(test: Mapping[str, Any]) -> str:
     codings = _codings(test.get("valueCodeableConcept"))
-    for system, code in codings:
-        if word := codes.RESULTS.get((system, code)):
+    for one in codings:
+        if (word := codes.meaning(one)) in ("positive", "negative"):
             return word
     if codings:
         return codings[0][1]
@@ -502,6 +514,10 @@ def _display(reference: Any) -> str:
 def _first(listed: Any) -> Mapping[str, Any]:
     first = listed[0] if isinstance(listed, list) and listed else None
     return first if isinstance(first, dict) else {}
+
+
+def _but(value: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {key: one for key, one in value.items() if key != name}
 
 
 def _string(value: Any) -> str:

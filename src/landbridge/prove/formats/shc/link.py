@@ -23,7 +23,9 @@ _LONGEST_URL = 128
 _LONGEST_LABEL = 80
 _KEY = re.compile(r"[A-Za-z0-9_-]{43}")
 _VIEWER = re.compile(r"https?://[^\s#]{1,2000}#shlink:/", re.IGNORECASE)
-_DATA_TYPES = frozenset({"application/smart-health-card", "application/fhir+json", "application/smart-api-access"})
+_DATA_TYPES = frozenset(
+    {"application/smart-health-card", "application/fhir+json", "application/smart-api-access"}
+)
 
 
 class LinkNotFetched(CredentialError):
@@ -81,7 +83,9 @@ def check(payload: dict[str, Any]) -> None:
     if list(flag) != sorted(set(flag)) or {"P", "U"} <= set(flag):
         raise Malformed(f"the flags {flag!r} are not in order, or contradict each other", code="shlink-flag")
     if not isinstance(label, str) or len(label) > _LONGEST_LABEL:
-        raise Malformed(f"the label of this link has more than {_LONGEST_LABEL} characters", code="shlink-label")
+        raise Malformed(
+            f"the label of this link has more than {_LONGEST_LABEL} characters", code="shlink-label"
+        )
     expires = payload.get("exp", 0)
     if isinstance(expires, bool) or not isinstance(expires, int | float) or expires < 0:
         raise Malformed("the link's date of expiry is not a number of seconds", code="shlink-exp")
@@ -122,7 +126,11 @@ def _shape(text: str) -> dict[str, Any] | None:
         return None
     if not isinstance(value, dict):
         return None
-    if isinstance(value.get("url"), str) and isinstance(value.get("key"), str) and not value.keys() & {"kty", "iss"}:
+    if (
+        isinstance(value.get("url"), str)
+        and isinstance(value.get("key"), str)
+        and not value.keys() & {"kty", "iss"}
+    ):
         return value
     files = value.get("files", [value])
     if isinstance(files, list) and files and all(_is_file(one) for one in files):

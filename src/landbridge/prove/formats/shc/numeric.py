@@ -7,8 +7,9 @@ character of the JWS less 45. Several parts are handed over as one text, a part 
 import re
 
 import msgspec
+import numpy as np
 
-from landbridge.errors import Malformed
+from landbridge.errors import CredentialError, Malformed
 
 PREFIX = "shc:/"
 LONGEST_ALONE = 1195
@@ -19,7 +20,12 @@ _MAX_TEXT = 400_000
 _OFFSET = ord("-")
 _HIGHEST = ord("z") - _OFFSET
 _HEAD = re.compile(r"shc:/(?:([0-9]{1,9})/([0-9]{1,9})/)?", re.IGNORECASE)
-_PAIRS = {f"{number:02d}": chr(number + _OFFSET) for number in range(_HIGHEST + 1)}
+
+
+class PartMissing(CredentialError):
+    """A card of which not every code was read: nothing is wrong with what is here, and it is not enough."""
+
+    step = "decode"
 
 
 class Joined(msgspec.Struct, frozen=True):
@@ -39,7 +45,8 @@ def place_of(text: str) -> tuple[int, int] | None:
 
 
 def join(text: str) -> Joined:
-    """The JWS in one code or in the parts, a part a line. Raises Malformed, with a code for each thing that is wrong."""
+    """The JWS in one code or in the parts, a part a line. Raises Malformed with a code for each thing that is wrong, and
+    PartMissing where there are more codes than these."""
     if len(text) > _MAX_TEXT:
         raise Malformed(f"a card of {len(text)} digits is not read", code="too-long")
     lines = [line for line in text.split("\n") if line.strip()]
@@ -91,15 +98,12 @@ def _together(lines: list[str], forgiven: list[str]) -> Joined:
             if found[number] != part:
                 raise Malformed(f"part {number} is here twice, and differs", code="qr-part-twice")
         found[number] = part
-    missing = [str(number) for number in range(1, count + 1) if number not in found]
+    missing = ", ".join(str(number) for number in range(1, count + 1) if number not in found)
     if missing:
-        if twice:
-            raise Malformed(
-                f"a part is here twice, and part {', '.join(missing)} of {count} is not", code="qr-part-twice"
-            )
-        raise Malformed(
-            f"part {', '.join(missing)} of {count} is missing",
-            code="qr-part-missing",
+        here = "one part is here twice, and " if twice else ""
+        raise PartMissing(
+            f"{here}part {missing} of {count} is missing",
+            code="qr-part-twice" if twice else "qr-part-missing",
             hint=f"Read all {count} codes of this card together.",
         )
     if twice:
@@ -131,13 +135,14 @@ def _characters(line: str, start: int) -> str:
         raise Malformed("what follows shc:/ is not digits alone", code="qr-digits")
     if len(digits) % 2:
         raise Malformed("the digits of a card come in pairs, and one is missing", code="qr-digits-odd")
-    try:
-        return "".join([_PAIRS[digits[at : at + 2]] for at in range(0, len(digits), 2)])
-    except KeyError as wrong:
+    signs = np.frombuffer(digits.encode(), np.uint8) - ord("0")
+    values = signs[::2] * 10 + signs[1::2]
+    if values.size and (highest := int(values.max())) > _HIGHEST:
         raise Malformed(
-            f"a pair of digits is {wrong.args[0]}; the highest that stands for a character is {_HIGHEST}",
+            f"a pair of digits is {highest}; the highest that stands for a character is {_HIGHEST}",
             code="qr-value",
-        ) from None
+        )
+    return (values + _OFFSET).astype(np.uint8).tobytes().decode()
 
 
 def _too_big(parts: tuple[str, ...], longest: int) -> tuple[tuple[str, str], ...]:
