@@ -471,6 +471,17 @@ def test_several_documents_are_taken_apart_byte_by_byte(issuer: TestIssuer) -> N
     assert mdoc.documents(b"\xff") == [b"\xff"]
     for data in mdoc.documents(response(one, two)):
         assert mdoc.decode(carried(data)).faults == ()
+    for whole in (
+        carried(response(one, two)),
+        Carried(text=response(one, two).hex(), data=b"", place="file", media="text"),
+    ):
+        apart = mdoc.take_apart(whole)
+        assert [(part.place, part.data) for part in apart] == [
+            ("file, document 1", one),
+            ("file, document 2", two),
+        ]
+    assert mdoc.take_apart(carried(one)) == (carried(one),)
+    assert mdoc.take_apart(carried(b"{}")) == (carried(b"{}"),)
     with pytest.raises(Malformed) as wrong:
         mdoc.decode(carried(response(one, two)))
     assert wrong.value.code == "several"

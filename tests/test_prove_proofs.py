@@ -227,6 +227,13 @@ def test_a_proof_of_one_suite_is_none_of_another() -> None:
             assert refused(forged), (maker, kind, suite)
 
 
+@pytest.mark.parametrize("maker", MAKERS, ids=str)
+def test_a_second_signature_beside_the_first_is_not_overlooked(maker: tuple[str, str, str]) -> None:
+    made = issue(licence(), maker)
+    made["proof"]["jws" if "proofValue" in made["proof"] else "proofValue"] = "e30..AA"
+    assert refused(made)
+
+
 def test_an_unknown_suite_is_said_by_name() -> None:
     made = issue(licence(), MAKERS[0])
     made["proof"]["cryptosuite"] = "bbs-2023"

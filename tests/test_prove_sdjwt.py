@@ -420,6 +420,9 @@ def test_a_w3c_credential_may_be_disclosed_in_parts(key: Any) -> None:
     assert envelope.content.values["title"] == "Bachelor of Tests"
     assert envelope.signatures[0].hint.ids[0] == "did:web:university.altania.example#1"
     assert "title" not in decoded(present(token)).content.values
+    for name in ("issuer", "validFrom"):
+        with pytest.raises(NotIssued):
+            create(credential, key=key, conceal=[(name,)], header={"typ": "vc+sd-jwt"})
 
 
 # key binding

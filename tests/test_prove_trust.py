@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import random
 import shutil
 import threading
 import time
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import cbor2
+import msgspec
 import pytest
 from asn1crypto import cms, core
 from asn1crypto import x509 as asn1_x509
@@ -42,7 +44,7 @@ from landbridge.prove.trust import register, repository
 from landbridge.prove.trust.keysets import check_health_card_keys
 from landbridge.prove.trust.list import Source, TrustList
 from landbridge.prove.trust.material import TrustUnreadable
-from landbridge.prove.trust.read import read_trust
+from landbridge.prove.trust.read import read_material, read_trust
 from landbridge.prove.trust.repository import Admitted, TrustRefused
 from landbridge.prove.verdict import Verdict
 from landbridge.prove.verify import Policy, Trust, examine
@@ -134,6 +136,10 @@ def forms_of(lab: TestIssuer) -> dict[str, bytes | str | object]:
         "certificate.b64": text,
         "bundle.p7b": bundle,
         "bundle.pem": pkcs7.serialize_certificates([x509.load_der_x509_certificate(der)], Encoding.PEM),
+        "directory.ldif": b"dn: c=XA\nuserCertificate;binary:: "
+        + b"\n ".join(text[at : at + 70].encode() for at in range(0, len(text), 70))
+        + b"\ncn: test\n",
+        "windows.pem": pem(der).replace(b"\n", b"\r\n"),
         "gateway.json": [entry, entry | {"certificateType": "AUTHENTICATION"}],
         "german.txt": base64.b64encode(b"not a real signature, of 64 bytes. " * 2) + b"\n" + german.encode(),
         "austrian.cbor": austrian,
@@ -284,6 +290,30 @@ def test_what_is_no_trust_material_is_a_named_error_and_never_another(data: byte
     for name in ("list", "list.toml"):
         with pytest.raises(TrustUnreadable):
             read_trust([put(tmp_path, name, data)])
+
+
+def test_no_damage_to_any_form_raises_anything_but_the_named_error(lab: TestIssuer) -> None:
+    chance = random.Random(6)
+    forms = [
+        one if isinstance(one, bytes) else one.encode() if isinstance(one, str) else json.dumps(one).encode()
+        for one in forms_of(lab).values()
+    ]
+    for _ in range(6_000):
+        data = bytearray(chance.choice(forms))
+        for _ in range(chance.choice((1, 2, 5))):
+            data = data or bytearray(1)
+            place = chance.randrange(len(data))
+            match chance.randrange(4):
+                case 0:
+                    data[place] ^= 1 << chance.randrange(8)
+                case 1:
+                    data[place:place] = chance.randbytes(chance.randrange(1, 9))
+                case 2:
+                    del data[place : place + chance.randrange(1, 20)]
+                case 3:
+                    del data[place + 1 :]
+        with suppress(TrustUnreadable):
+            read_material(bytes(data), Source(name="damaged"))
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -495,6 +525,14 @@ def test_a_health_card_key_is_checked_without_any_file() -> None:
         assert [one.code for one in check_health_card_keys(nothing)] == ["key-schema"]
 
 
+def test_a_did_that_is_its_own_key_is_read_from_a_line_of_text(lab: TestIssuer, tmp_path: Path) -> None:
+    name = "did:jwk:" + base64url(json.dumps(to_jwk(lab.key.public_key())).encode())
+    listed = read_trust([put(tmp_path, "dids.txt", f"{name}\ndid:web:lab.xa.example\n")])
+    (found,) = listed.find(KeyHint(ids=(f"{name}#0",), issuer=name)).signers
+    assert found.spki == spki(lab)
+    assert [one.id for one in listed.names] == ["did:web:lab.xa.example"]
+
+
 def test_a_participants_folder_gives_its_country_and_kinds_and_never_its_connections_keys(
     lab: TestIssuer, tmp_path: Path
 ) -> None:
@@ -598,6 +636,40 @@ def test_the_certificate_of_a_broken_issuers_file_is_not_trusted_without_its_lim
     put(tmp_path, "lab.toml", LAB_TOML.replace("kinds", "kindz"))
     put(tmp_path, "lab.pem", pem(lab.der))
     assert len(read_trust([tmp_path])) == 0
+
+
+def test_a_members_folder_becomes_the_list_it_signs(lab: TestIssuer, tmp_path: Path) -> None:
+    put(tmp_path, "lab.toml", LAB_TOML)
+    put(tmp_path, "lab.pem", pem(lab.der))
+    public = TestIssuer("XB").key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    put(
+        tmp_path,
+        "university.toml",
+        f'title = "Test university"\nid = "did:web:u.example"\nkinds = ["qualification"]\n'
+        f'[[keys]]\nids = ["key-1"]\npem = """\n{public.decode()}"""\n',
+    )
+    data = register.write_register("xa", register.read_entries(tmp_path), issued=NOON, expires=NOON + 9 * DAY)
+    assert b"PUBLIC KEY" not in data
+    member, issued, expires, material = register.read_register(data, Source(name="xa"))
+    assert (member, issued, expires) == ("xa", NOON, NOON + 9 * DAY)
+    listed = read_trust([put(tmp_path / "out", "issuers.json", data)])
+    assert listed.signers == tuple(
+        msgspec.structs.replace(one, source=listed.sources[0]) for one in material.signers
+    )
+    assert verdict(lab.test_result(), listed).outcome is Outcome.YES
+    assert listed.find(KeyHint(ids=("did:web:u.example#key-1",), issuer="did:web:u.example")).signers
+    assert (
+        listed.find(KeyHint(ids=("did:web:u.example#key-2",), issuer="did:web:u.example")).code
+        == "key-not-of-issuer"
+    )
+
+
+def test_a_key_without_a_name_is_tried_under_any_its_issuer_writes(tmp_path: Path) -> None:
+    public = TestIssuer().key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    text = f'title = "Test university"\nid = "https://u.example"\n[[keys]]\npem = """{public.decode()}"""\n'
+    listed = read_trust([put(tmp_path, "university.toml", text)])
+    assert listed.find(KeyHint(ids=("2026",), issuer="https://u.example")).signers
+    assert listed.find(KeyHint(ids=("2026",), issuer="https://other.example")).code == "issuer-unknown"
 
 
 def entry_of(lab: TestIssuer, **changes: Any) -> register.Entry:

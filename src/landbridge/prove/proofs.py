@@ -24,7 +24,6 @@ MAX_PROOFS = 16
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _MAX_BASE58 = 1_000
 _DATE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,12})?(Z|[+-]\d\d:\d\d)?")
-_SIGNATURES = frozenset({"proofValue", "jws", "signatureValue"})
 
 
 class ProofRefused(Malformed):
@@ -146,8 +145,9 @@ def forms(
     believed of the words that jsonld.exchangeable names: they could be exchanged.
     A derived proof of ecdsa-sd-2023 comes with a signature for every statement disclosed; those are checked here,
     with the key made for this one credential that the issuer's signature covers (VC-DI-ECDSA, section 3.5).
-    Raises UnknownSuite, ProofRefused, keys.SignatureWrong, jsonld.UnknownContext, jsonld.DroppedTerm, jsonld.DisguisedTerm,
-    jsonld.ExchangeableTerms, jsonld.Poisoned, jsonld.LinkedDataRefused, canonical.NotCanonical: CredentialErrors all.
+    Raises UnknownSuite, ProofRefused, keys.SignatureWrong, jsonld.UnknownContext, jsonld.DroppedTerm,
+    jsonld.DisguisedTerm, jsonld.ExchangeableTerms, jsonld.Poisoned, jsonld.LinkedDataRefused,
+    canonical.NotCanonical: CredentialErrors all.
     """
     canonical.measure(document)
     canonical.measure(proof)
@@ -160,7 +160,7 @@ def forms(
     else:
         signature = _multibase(proof.get("proofValue"), "z")
         header, algorithm = "", _by_length(suite, signature)
-    options = {key: value for key, value in proof.items() if key not in _SIGNATURES}
+    options = _options(proof, suite)
     return tuple(
         Signed(
             algorithm=algorithm,
@@ -197,7 +197,7 @@ def create(
     _stated(options)
     if algorithm not in suite.algorithms or suite.form == "sd":
         raise ProofRefused(f"this suite does not sign with {algorithm}", code="algorithm-refused")
-    made = {key: value for key, value in options.items() if key not in _SIGNATURES}
+    made = _options(options, suite)
     if suite.form == "jcs" and "@context" in document:
         made["@context"] = copy.deepcopy(document["@context"])
     data = _hashed(_covered(document, made), made, suite, algorithm, contexts)[0]
@@ -260,6 +260,12 @@ def _stated(proof: dict[str, Any]) -> str:
         if name in proof:
             _check_date(name, proof[name])
     return method
+
+
+def _options(proof: dict[str, Any], suite: Suite) -> dict[str, Any]:
+    """The proof without its signature."""
+    signature = "jws" if suite.jws else "proofValue"
+    return {name: value for name, value in proof.items() if name != signature}
 
 
 def _check_date(name: str, value: Any) -> None:
@@ -336,8 +342,7 @@ def _derived(
     document: dict[str, Any], proof: dict[str, Any], method: str, contexts: Mapping[str, bytes] | None
 ) -> Signed:
     found = _disclosure(_multibase(proof.get("proofValue"), "u"))
-    options = {key: value for key, value in proof.items() if key not in _SIGNATURES}
-    under = {**options, "@context": document.get("@context")}
+    under = {**_options(proof, CRYPTOSUITES["ecdsa-sd-2023"]), "@context": document.get("@context")}
     quads = jsonld.statements(_covered(document, proof), contexts=contexts)
     order = jsonld.canonicalise(quads).labels
     try:

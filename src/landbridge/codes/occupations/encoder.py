@@ -212,12 +212,14 @@ def _runs(word: str, seed: int, lengths: tuple[int, int]) -> list[int]:
     return found
 
 
-def _is_run(word: str) -> bool:
-    """Whether a word's ends say nothing: several words in one run, or one syllable of Vietnamese."""
-    if word.isascii() or word[0] >= "\u2e80":
-        return False
+def is_syllable(word: str) -> bool:
+    """Whether a word is short and in Latin letters with marks, as each syllable of Vietnamese is."""
     letter = max(word)
-    return spaceless(word) or (len(word) < _LATIN[1] and (letter < "\u0250" or "\u1e00" <= letter < "\u1f00"))
+    return (
+        len(word) < _LATIN[1]
+        and not word.isascii()
+        and (letter < "\u0250" or "\u1e00" <= letter < "\u1f00")
+    )
 
 
 def _telling(word: str) -> Iterator[int]:
@@ -306,7 +308,8 @@ class Encoder:
         if told is None:
             if len(self._told) >= _KNOWN:
                 self._told.clear()
-            told = self._told[word] = _is_run(word) or any(map(self._has, _telling(word)))
+            run = spaceless(word) and word[0] < "\u2e80"  # of words
+            told = self._told[word] = run or any(map(self._has, _telling(word)))
         return told
 
     def _has(self, piece: int) -> bool:

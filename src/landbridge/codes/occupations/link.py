@@ -20,7 +20,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from landbridge.codes.occupations.encoder import Encoder, encoder, spaceless, words
+from landbridge.codes.occupations.encoder import Encoder, encoder, is_syllable, spaceless, words
 from landbridge.codes.occupations.titles import plain
 
 SPAN = 6  # words of the longest title that is looked for inside a text
@@ -163,14 +163,19 @@ class Linker:
         if not titles and not 0 < len(line) <= SHORT:
             return Reading(NOTHING)
         if not closely:
+            if not titles:
+                return self._read(line, titles) if self._may_name(line) else Reading(NOTHING, unread=True)
             titled = {word for title, _ in titles for word in title.split()}
-            others = [word for word in line if word not in titled]
-            if not self._encoder.telling(others):
-                if not titles:
-                    return Reading(NOTHING, unread=True)
-                if len(others) < len(line):
-                    return self._read_titled(" ".join(word for word in line if word in titled))
+            own = [word for word in line if word in titled]
+            if own and not self._encoder.telling([word for word in line if word not in titled]):
+                return self._read_titled(" ".join(own))
         return self._read(line, titles)
+
+    def _may_name(self, line: Sequence[str]) -> bool:
+        """Whether a text without a title may name an occupation: a third of it looks as if, or nothing can be told."""
+        if (len(line) == 1 and spaceless(line[0])) or (len(line) == 2 and all(map(is_syllable, line))):
+            return True
+        return 3 * sum(map(len, self._encoder.telling(line))) >= sum(map(len, line))
 
     def _read_titled(self, text: str) -> Reading:
         """Of words that are titles: these come again beside other words, and are remembered."""

@@ -56,6 +56,8 @@ def decode(carried: Carried) -> Envelope:
     for one in signatures:
         if (kind := tokens.media_type(one.header)) not in _CREDENTIAL_TYPES | _PLAIN_TYPES:
             faults.append(("form", f"a token of the type {kind[:40]!r} is no credential"))
+        if "vc" in payload and kind in _CREDENTIAL_TYPES:
+            faults.append(("form", "a token of this type is the credential itself and has no claim `vc`"))
         if "iss" in one.header and one.header["iss"] != issuer:
             faults.append(("form", "iss of the header says something else than the credential's issuer"))
     issued, start, end = vcdm.dates_of(credential)

@@ -30,9 +30,9 @@ TITLE = "mobile document: driving licence, identity (ISO 18013-5)"
 _MAX_BYTES = 1_000_000
 _MAX_ITEMS = 100_000
 _MAX_CHAIN = 4
-_RESPONSE = frozenset(
-    {"version", "documents", "documentErrors", "encryptedDocuments", "zkDocuments", "status"}
-)
+_MAX_DOCUMENTS = 100
+_RESPONSE = frozenset({"version", "documents", "documentErrors", "status"})
+_RESPONSE_11 = frozenset({"encryptedDocuments", "zkDocuments"})
 _ENCODED = 24
 _HASHES = {"SHA-256": hashlib.sha256, "SHA-384": hashlib.sha384, "SHA-512": hashlib.sha512}
 _MIN_RANDOM = (
@@ -117,10 +117,24 @@ def documents(data: bytes) -> list[bytes]:
     return found if len(found) > 1 else [data]
 
 
+def take_apart(carried: Carried) -> tuple[Carried, ...]:
+    """The documents of a response, each on its own; whatever else was carried, as it was. Raises nothing."""
+    if not recognise(carried):
+        return (carried,)
+    found = documents(carried.data if _looks_so(carried.data) else _unwritten(carried.text or ""))
+    if not 1 < len(found) <= _MAX_DOCUMENTS:
+        return (carried,)
+    return tuple(
+        Carried(text=None, data=data, place=f"{carried.place}, document {number}", media=carried.media)
+        for number, data in enumerate(found, 1)
+    )
+
+
 def _documents(parts: Mapping[str, bytes]) -> list[bytes]:
     """The documents of a DeviceResponse (clause 8.3.2.1.2.2). Raises Malformed."""
-    _refuse_strange(parts, _RESPONSE)
-    if not {"version", "status"} <= parts.keys() or read_cbor(parts["version"]) not in ("1.0", "1.1"):
+    _refuse_strange(parts, _RESPONSE | _RESPONSE_11)
+    version = "1.1" if parts.keys() & _RESPONSE_11 else "1.0"
+    if not {"version", "status"} <= parts.keys() or read_cbor(parts["version"]) != version:
         raise Malformed("this response is of a version that is not known", code="mdoc")
     if parts["status"] != b"\x00":
         raise Malformed("the wallet says that something went wrong when it answered", code="wallet-error")
@@ -228,14 +242,17 @@ def _key_hint(signed: Sign1) -> tuple[Certificate | None, KeyHint]:
         )
     if not chain:
         return None, KeyHint(ids=signed.kids)
-    try:
-        certificates = [read_certificate(der) for der in chain[:_MAX_CHAIN]]
-    except Exception:  # Of hostile DER its readers raise whatever comes.
+    readable: list[Certificate] = []
+    for der in chain[:_MAX_CHAIN]:
+        try:
+            readable.append(read_certificate(der))
+        except Exception:  # Of hostile DER its readers raise whatever comes.
+            break
+    if not readable:
         # Nobody can have listed it: the question who signed stays open.
         return None, KeyHint(ids=signed.kids, chain=(b"",))
-    leaf = certificates[0]
-    chain = tuple(one.der for one in certificates)
-    return leaf, KeyHint(ids=(*signed.kids, thumbprint(leaf.key)), chain=chain)
+    ids = (*signed.kids, thumbprint(readable[0].key))
+    return readable[0], KeyHint(ids=ids, chain=tuple(one.der for one in readable))
 
 
 def _may_sign(usages: frozenset[str], kind: str) -> bool:
@@ -289,6 +306,7 @@ def _content(kind: str, elements: Mapping[str, Mapping[str, Any]]) -> Content:
         kind=_kind(kind),
         territory=values["country"],
         subject=Subject(
+            id=values["number"],
             surname=_text(said, "family_name", "family_name_unicode", "family_name_national_character"),
             given_names=_text(said, "given_name", "given_name_unicode", "given_name_national_character"),
             surname_latin=_text(said, "family_name_latin1"),

@@ -6,7 +6,7 @@ section 3.2, for W3C credentials secured so.
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -37,6 +37,18 @@ _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*~")
 _TYPES = ("", "jwt", "sd-jwt")
 # Claims an issuer may not leave to the holder (draft-ietf-oauth-sd-jwt-vc, "Registered JWT Claims").
 _NEVER_HIDDEN = ("iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "aka_vcts", "status")
+# What says who issued it, how long it holds and whether it was taken back (VC-JOSE-COSE, section 3.2.1).
+_NEVER_HIDDEN_VCDM = (
+    "@context",
+    "issuer",
+    "validFrom",
+    "validUntil",
+    "credentialStatus",
+    "iss",
+    "exp",
+    "cnf",
+    "status",
+)
 
 
 class BindingRefused(CredentialError):
@@ -348,7 +360,7 @@ def faults_of(token: SdJwt, claims: dict[str, Any]) -> tuple[tuple[str, str], ..
         issuer, named = vcdm.issuer_of(claims), claims.get("iss", "")
         if named and issuer and named != issuer:
             found.append(("form", "iss names another issuer than the credential"))
-        return (*found, *vcdm.faults_of(claims))
+        return (*found, *_faults_of_hiding(payload, claims, _NEVER_HIDDEN_VCDM), *vcdm.faults_of(claims))
     if "vct" in claims or "dc+sd-jwt" in types:
         found.extend(_faults_of_vc(payload, claims))
     return tuple(found)
@@ -358,7 +370,7 @@ def _is_vcdm(token: SdJwt, claims: dict[str, Any]) -> bool:
     """Whether the payload is, or says that it is, a W3C credential; drafts of SD-JWT VC had the same type."""
     if "@context" in claims:
         return True
-    return "vct" not in claims and tokens.media_type(token.signatures[0].header) == "vc+sd-jwt"
+    return "vct" not in claims and tokens.media_type(token.signatures[0].header).startswith("vc")
 
 
 def _of_vcdm(token: SdJwt, claims: dict[str, Any], faults: tuple[tuple[str, str], ...]) -> Envelope:
@@ -380,14 +392,20 @@ def _of_vcdm(token: SdJwt, claims: dict[str, Any], faults: tuple[tuple[str, str]
     )
 
 
+def _faults_of_hiding(
+    payload: dict[str, Any], claims: dict[str, Any], names: Iterable[str]
+) -> Iterator[tuple[str, str]]:
+    for name in names:
+        if claims.get(name) != payload.get(name) or (name in claims) != (name in payload):
+            yield "form", f"{name} is left to the holder to disclose"
+
+
 def _faults_of_vc(payload: dict[str, Any], claims: dict[str, Any]) -> list[tuple[str, str]]:
     """What draft-ietf-oauth-sd-jwt-vc forbids."""
     found = []
     if not isinstance(claims.get("vct"), str) or not claims["vct"]:
         found.append(("form", "the type of the credential (vct) is missing"))
-    for name in _NEVER_HIDDEN:
-        if claims.get(name) != payload.get(name) or (name in claims) != (name in payload):
-            found.append(("form", f"{name} is left to the holder to disclose"))
+    found.extend(_faults_of_hiding(payload, claims, _NEVER_HIDDEN))
     if "iss" in claims and not isinstance(claims["iss"], str):
         found.append(("form", "iss is not text"))
     others = claims.get("aka_vcts")

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from landbridge.prove.certificates import Certificate, CertificateRefused, issued_by, read_certificate
+from landbridge.prove.certificates import Certificate, issued_by, read_certificate
 from landbridge.prove.envelope import KeyHint
 from landbridge.prove.facts import Issuer
 from landbridge.prove.keys import PublicKey, from_spki
@@ -173,7 +173,7 @@ class TrustList:
     def _by_chain(self, chain: tuple[bytes, ...]) -> tuple[Signer, ...]:
         try:
             certificates = [read_certificate(der) for der in chain[:_MAX_CHAIN]]
-        except CertificateRefused:
+        except Exception:  # Of hostile DER its readers raise whatever comes.
             return ()
         first = certificates[0]
         listed = tuple(one for one in self._by_id.get(first.fingerprint, ()) if one.spki == first.spki)

@@ -50,6 +50,9 @@ _MAX_BYTES = 64 * 1024 * 1024
 _MAX_FILES = 20_000
 _MAX_DEPTH = 6
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_=\s-]{40,}")
+_LDIF = re.compile(
+    rb"^(?:pkdMasterListContent|CscaMasterListData|(?:userCertificate|cACertificate)(?:;binary)?)::", re.M
+)
 _COMPACT = re.compile(rb"[\w-]+\.[\w-]+\.[\w-]+")
 
 
@@ -110,7 +113,7 @@ def read_material(
         raise
     except CredentialError as wrong:
         raise unreadable(str(wrong)) from None
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as wrong:
+    except Exception as wrong:  # Of hostile DER its readers raise whatever comes.
         raise unreadable(f"this file cannot be read ({type(wrong).__name__})") from None
 
 
@@ -178,6 +181,8 @@ def _read(data: bytes, source: Source, issuer: Issuer | None, depth: int) -> Mat
         raise unreadable("this file is empty")
     if b"-----BEGIN " in data:
         return _read_pem(data, source)
+    if _LDIF.search(data):
+        return _read_ldif(data, source)
     if stripped[:1] in b"{[" or stripped[:4] == b"\xef\xbb\xbf{":
         return _read_json(read_json(stripped.removeprefix(b"\xef\xbb\xbf")), source, issuer, depth)
     if stripped.startswith(b"did:"):
@@ -222,19 +227,30 @@ def _read_pem(data: bytes, source: Source) -> Material:
     return joined((*found, Material(passed_over=tuple(wrong))))
 
 
+def _read_ldif(data: bytes, source: Source) -> Material:
+    """An export of ICAO's directory (RFC 2849): master lists and certificates, in base64 on folded lines."""
+    found: list[Material] = []
+    wrong: list[tuple[str, str]] = []
+    for number, line in enumerate(data.replace(b"\r", b"").replace(b"\n ", b"").split(b"\n")):
+        if not _LDIF.match(line):
+            continue
+        try:
+            found.append(_read_der(from_any_base64(line.partition(b"::")[2]), source))
+        except (CredentialError, ValueError) as refused:
+            wrong.append((f"{source.name} [{number}]", str(refused)[:200]))
+    if not found:
+        raise unreadable(wrong[0][1] if wrong else "this directory holds no certificate")
+    return joined((*found, Material(passed_over=tuple(wrong))))
+
+
 def _read_der(der: bytes, source: Source) -> Material:
     """By the shape of its outermost sequence: a CMS message, a certificate, a public key, or a private one."""
     tags = _tags_within(der)
     if tags[:1] == [6]:
         return authorities.read_signed_data(der, source)
-    if tags[:1] == [2]:
-        if len(tags) == 2 and tags[1] == 2:
-            raise unreadable(
-                "this is a bare RSA key (PKCS #1)",
-                hint="Write it as `BEGIN PUBLIC KEY` (openssl rsa -RSAPublicKey_in).",
-            )
+    if tags[:1] == [2] and tags != [2, 2]:
         raise private_key()
-    if tags == [16, 3]:
+    if tags in ([16, 3], [2, 2]):
         try:
             return Material(signers=(of_key(from_spki(der), source, unnamed=True),))
         except KeyRefused as wrong:

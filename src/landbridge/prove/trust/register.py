@@ -139,6 +139,14 @@ def read_entry(text: str, *, folder: Path | None, name: str = "") -> tuple[Entry
     return entry, frozenset(taken)
 
 
+def read_entries(folder: Path) -> tuple[Entry, ...]:
+    """Every issuer of a member: the TOML files of its `issues` folder, by name. Raises TrustUnreadable."""
+    return tuple(
+        read_entry(file.read_text("utf-8"), folder=folder, name=file.name)[0]
+        for file in sorted(folder.glob("*.toml"))
+    )
+
+
 def write_register(
     member: str, entries: Iterable[Entry], *, issued: datetime, expires: datetime | None = None
 ) -> bytes:

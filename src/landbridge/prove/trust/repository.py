@@ -331,7 +331,9 @@ def update(store: Path, source: str | Path, *, now: datetime, root: bytes | None
             timestamp = _read(metadata / "timestamp.json", Timestamp)
             issued = _issued_of(timestamp)
             if issued is None:
-                raise TrustRefused("the repository does not say when it was signed", code="altered", hint=_TELL)
+                raise TrustRefused(
+                    "the repository does not say when it was signed", code="altered", hint=_TELL
+                )
             if issued > now + _TOLERANCE:
                 raise _set_back(issued, now)
             if stick and issued < as_of:
