@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import cbor2
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from landbridge.errors import CredentialError, Malformed
 from landbridge.prove.carrier import Carried
+from landbridge.prove.cose import sig_structure
 from landbridge.prove.envelope import Envelope
 from landbridge.prove.facts import Issuer, Outcome
 from landbridge.prove.formats import jwtvc, vcdm
@@ -238,6 +240,34 @@ def test_a_token_that_is_no_credential_is_somebody_elses(key: Any) -> None:
         assert not jwtvc.recognise(carried(token(key, payload, typ="JWT")))
     for text in ("", "{}", "a.b.c", "eyJhbGciOiJFUzI1NiJ9", '{"payload": 7}', "[" * 100_000, "{" * 100_000):
         assert not jwtvc.recognise(carried(text))
+
+
+def cose(key: Any, payload: Any, *, kid: bytes = b"", kind: Any = "application/vc+cose") -> bytes:
+    header = {1: -7, 16: kind, 3: "application/vc"} | ({4: kid} if kid else {})
+    protected, body = cbor2.dumps(header), json.dumps(payload).encode()
+    signature = sign(key, algorithm_of(key), sig_structure(protected, body))
+    return cbor2.dumps(cbor2.CBORTag(18, [protected, {}, body, signature]))
+
+
+def test_the_same_credential_in_cose_is_the_same_credential(key: Any) -> None:
+    data = cose(key, diploma(), kid=f"{UNIVERSITY}#key-1".encode())
+    trust = listed(key, UNIVERSITY, f"{UNIVERSITY}#key-1")
+    for text in (data, data.hex().encode(), base64.b64encode(data)):
+        (verdict,) = examine(text, trust=trust, at=AT)
+        assert verdict.outcome is Outcome.YES
+        assert verdict.format == "cose-vc"
+        assert verdict.facts is not None
+        assert verdict.facts.content == decoded(token(key, diploma())).content
+    thief = ec.generate_private_key(ec.SECP256R1())
+    for forged in (
+        cose(thief, diploma(), kid=f"{UNIVERSITY}#key-1".encode()),
+        data[:-1] + bytes((data[-1] ^ 1,)),
+        data[:-70],
+        cose(key, changed(diploma(), "type", "Degree"), kid=f"{UNIVERSITY}#key-1".encode()),
+        cose(key, diploma(), kid=f"{UNIVERSITY}#key-1".encode(), kind="application/vp+cose"),
+    ):
+        (verdict,) = examine(forged, trust=trust, at=AT)
+        assert verdict.outcome is Outcome.NO
 
 
 # what must not be believed

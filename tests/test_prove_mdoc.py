@@ -391,6 +391,20 @@ def test_a_status_that_cannot_be_read_is_never_passed_over(issuer: TestIssuer, s
     assert verdict.outcome is Outcome.NO
 
 
+def test_bytes_after_the_end_of_a_certificate_are_forgiven_and_named(issuer: TestIssuer) -> None:
+    verdict = answer(issuer_signed(issuer, chain=(issuer.der + b"\x00",)), issuer)
+    assert verdict.outcome is Outcome.YES
+    assert "certificate-trailing-bytes" in verdict.leniencies
+
+
+@pytest.mark.parametrize("chain", [(b"",), (b"0\x00",), (b"no certificate",)])
+def test_a_certificate_that_nobody_can_read_leaves_open_who_signed(
+    issuer: TestIssuer, chain: tuple[bytes, ...]
+) -> None:
+    verdict = answer(issuer_signed(issuer, chain=chain), issuer)
+    assert (verdict.outcome, verdict.entitled.code) == (Outcome.OPEN, "issuer-unknown")
+
+
 def authority(country: str) -> tuple[ec.EllipticCurvePrivateKey, bytes]:
     """An IACA of a country, and its certificate."""
     key = ec.generate_private_key(ec.SECP384R1())

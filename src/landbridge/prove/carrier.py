@@ -139,9 +139,7 @@ def _as_text(data: bytes) -> str | None:
                 return data[len(bom) :].decode(encoding)
             except UnicodeDecodeError:
                 break
-    for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
-        if encoding != "utf-8" and (len(data) % 2 or data.count(0, 0, 2000) < min(len(data), 2000) // 4):
-            continue
+    for encoding in ("utf-8", *_sixteen_bit(data)):
         try:
             text = data.decode(encoding)
         except UnicodeDecodeError:
@@ -152,6 +150,14 @@ def _as_text(data: bytes) -> str | None:
     if _CONTROL.search(text) or len(_NON_ASCII.findall(text)) > len(text) // 8:
         return None
     return text
+
+
+def _sixteen_bit(data: bytes) -> tuple[str, ...]:
+    """The order of bytes of a text in UTF-16 without a mark, told by where its zeros are; none for other texts."""
+    even, odd = data[:2000:2].count(0), data[1:2000:2].count(0)
+    if len(data) % 2 or max(even, odd) < min(len(data), 2000) // 8:
+        return ()
+    return ("utf-16-be",) if even > odd else ("utf-16-le",)
 
 
 def _text(text: str, limits: Limits, effort: "_Effort", depth: int) -> tuple[Carried, ...]:

@@ -17,7 +17,7 @@ from typing import Protocol
 
 from landbridge.prove.carrier import Carried
 from landbridge.prove.envelope import Envelope
-from landbridge.prove.formats import hcert, jwtvc, mdoc, sdjwt, shc, vdsnc
+from landbridge.prove.formats import cosevc, hcert, jwtvc, mdoc, sdjwt, shc, vdsnc
 from landbridge.prove.formats.shc import link as shlink
 from landbridge.prove.trust.list import Signer
 
@@ -35,5 +35,5 @@ class Format(Protocol):
     def steps(self, envelope: Envelope, signer: Signer) -> tuple[tuple[str, str, str], ...]: ...
 
 
-FORMATS: tuple[Format, ...] = (hcert, mdoc, vdsnc, shc, shlink, sdjwt, jwtvc)
+FORMATS: tuple[Format, ...] = (hcert, mdoc, vdsnc, shc, shlink, sdjwt, jwtvc, cosevc)
 """Asked in this order; the first that recognises a text reads it."""

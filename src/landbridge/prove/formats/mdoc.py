@@ -31,6 +31,7 @@ _MAX_BYTES = 1_000_000
 _MAX_ITEMS = 100_000
 _MAX_CHAIN = 4
 _MAX_DOCUMENTS = 100
+_TRAILING = "certificate-trailing-bytes"
 _RESPONSE = frozenset({"version", "documents", "documentErrors", "status"})
 _RESPONSE_11 = frozenset({"encryptedDocuments", "zkDocuments"})
 _ENCODED = 24
@@ -95,7 +96,9 @@ def steps(envelope: Envelope, signer: Signer) -> tuple[tuple[str, str, str], ...
     kind = envelope.claims["docType"]
     if not _may_sign(certificate.usages, kind):
         failed.append(("entitled", "kind-not-entitled", f"{kind}: {', '.join(sorted(certificate.usages))}"))
-    for stated in (envelope.content.territory, signer.issuer.territory):
+    # Only a licence must name its signer's country; whom an authority names is of the authority's for all.
+    written = envelope.content.territory if kind == _LICENCE else ""
+    for stated in (written, signer.issuer.territory):
         if stated and certificate.country and stated != certificate.country:
             failed.append(("entitled", "territory-not-entitled", f"{stated}: {certificate.country}"))
     return tuple(failed)
@@ -156,6 +159,8 @@ def _read(parts: Mapping[str, bytes], stated: str | None) -> Envelope:
         faults.append(("form", "it calls itself another kind of document than its issuer signed (docType)"))
     elements = _elements(parts.get("nameSpaces", b"\xf6"), mso, faults, forgiven)
     leaf, hint = _key_hint(signed)
+    if leaf and _TRAILING in leaf.leniencies:
+        forgiven.append(_TRAILING)
     validity = mso["validityInfo"]
     issued, start, end = (_moment(validity.get(name)) for name in ("signed", "validFrom", "validUntil"))
     if start < issued:

@@ -84,12 +84,12 @@ def media_type(header: dict[str, Any], name: str = "typ") -> str:
     return stated.lower().removeprefix("application/") if isinstance(stated, str) else ""
 
 
-def hint_of(header: dict[str, Any], issuer: str) -> KeyHint:
-    """Whose key signed it: `kid`, `x5c`, `x5t#S256`, `jwk` and the issuer's own name. Raises Malformed.
+def hint_of(header: dict[str, Any], issuer: str, *, chain: tuple[bytes, ...] = ()) -> KeyHint:
+    """Whose key signed it: `kid`, `x5c` (or `chain`), `x5t#S256`, `jwk` and the issuer's own name. Raises Malformed.
 
     A key that travels in the header proves nothing by itself: only its thumbprint is kept, to look it up by.
     """
-    chain = _chain(header)
+    chain = chain or _chain(header)
     ids: list[str] = []
     if chain:
         ids.extend(_names_of_certificate(chain[0]))
@@ -97,7 +97,7 @@ def hint_of(header: dict[str, Any], issuer: str) -> KeyHint:
     if isinstance(kid, str) and kid:
         if kid.startswith("#"):
             ids.append(issuer + kid)
-        elif issuer.startswith("did:") and not kid.startswith("did:"):
+        elif issuer and ":" not in kid:
             ids.append(f"{issuer}#{kid}")
         ids.append(kid)
         if kid.startswith(_THUMBPRINT):

@@ -31,6 +31,7 @@ _ALGORITHMS = {"ES256": "ECDSA-SHA256", "ES384": "ECDSA-SHA384", "ES512": "ECDSA
 _TYPE = re.compile(r"[a-z][a-z0-9]{0,15}\.[A-Za-z0-9._-]{1,30}")
 # States that issue documents under letters of their own (Doc 9303-3, section 5), by ISO 3166-1.
 _STATES = {"D": "DE", "GBD": "GB", "GBN": "GB", "GBO": "GB", "GBP": "GB", "GBS": "GB", "RKS": "XK"}
+_TRAILING = "certificate-trailing-bytes"
 _SEAL_SIGNERS = "2.23.136.1.1.14."
 _DOCUMENT_TYPES = "2.23.136.1.1.6.2"
 _TYPE_OF_DOCUMENT = {"icao.vacc": "NV", "icao.test": "NT"}
@@ -138,7 +139,8 @@ def _key_hint(der: bytes, forgiven: list[str]) -> KeyHint:
     except Exception:  # Of hostile DER its readers raise whatever comes.
         # Nobody can have listed it: the question who signed stays open.
         return KeyHint(chain=(b"",))
-    forgiven.extend(certificate.leniencies)
+    if _TRAILING in certificate.leniencies:
+        forgiven.append(_TRAILING)
     return KeyHint(ids=(thumbprint(certificate.key),), chain=(certificate.der,))
 
 

@@ -23,7 +23,7 @@ from typing import Any
 
 import cbor2
 import msgspec
-from asn1crypto import parser, pem
+from asn1crypto import parser
 
 from landbridge.errors import CredentialError
 from landbridge.prove.certificates import Certificate, CertificateRefused, read_certificate
@@ -53,6 +53,7 @@ _BASE64 = re.compile(rb"[A-Za-z0-9+/_=\s-]{40,}")
 _LDIF = re.compile(
     rb"^(?:pkdMasterListContent|CscaMasterListData|(?:userCertificate|cACertificate)(?:;binary)?)::", re.M
 )
+_HEX = re.compile(rb"[0-9A-Fa-f\s]{80,}")
 _COMPACT = re.compile(rb"[\w-]+\.[\w-]+\.[\w-]+")
 
 
@@ -176,15 +177,17 @@ def _files_named(toml: bytes) -> frozenset[str]:
 def _read(data: bytes, source: Source, issuer: Issuer | None, depth: int) -> Material:
     if depth > _MAX_DEPTH:
         raise unreadable("this is wrapped in too many layers")
-    stripped = data.strip()
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        data = data.decode("utf-16").encode()
+    stripped = data.removeprefix(b"\xef\xbb\xbf").strip()
     if not stripped:
         raise unreadable("this file is empty")
-    if b"-----BEGIN " in data:
+    if b"-----BEGIN " in data and stripped[:1] not in b'{["':
         return _read_pem(data, source)
     if _LDIF.search(data):
         return _read_ldif(data, source)
-    if stripped[:1] in b"{[" or stripped[:4] == b"\xef\xbb\xbf{":
-        return _read_json(read_json(stripped.removeprefix(b"\xef\xbb\xbf")), source, issuer, depth)
+    if stripped[:1] in b'{["':
+        return _read_json(read_json(stripped), source, issuer, depth)
     if stripped.startswith(b"did:"):
         return _read_dids(stripped.decode("utf-8"), source)
     if _COMPACT.fullmatch(stripped):
@@ -198,6 +201,8 @@ def _read(data: bytes, source: Source, issuer: Issuer | None, depth: int) -> Mat
     first, _, rest = stripped.partition(b"\n")
     if rest.lstrip()[:1] in (b"{", b"[") and _BASE64.fullmatch(first.strip()):
         return _read_json(read_json(rest), source, issuer, depth + 1)
+    if _HEX.fullmatch(stripped):
+        return _read(bytes.fromhex(stripped.decode("ascii")), source, issuer, depth + 1)
     if _BASE64.fullmatch(stripped):
         return _read(from_any_base64(stripped), source, issuer, depth + 1)
     if data[:1] == b"\x30":
@@ -209,15 +214,13 @@ def _read_pem(data: bytes, source: Source) -> Material:
     """Every block. Private keys are an error, a block that is broken is passed over where another is good."""
     found: list[Material] = []
     wrong: list[tuple[str, str]] = []
-    try:
-        blocks = [(name, der) for name, _, der in pem.unarmor(data, multiple=True)]
-    except ValueError:
-        raise unreadable("this PEM is broken: a block has no end, or is not base64") from None
-    for name, der in blocks:
+    for name, body in _blocks(data):
         if "PRIVATE KEY" in name:
             raise private_key()
         try:
-            found.append(_read_der(der, source))
+            found.append(_read_der(from_any_base64(body), source))
+        except ValueError:
+            wrong.append((f"{source.name} {name.lower()}", "this PEM is broken: a block is not base64"))
         except TrustUnreadable as refused:
             if refused.code == "private-key":
                 raise
@@ -225,6 +228,19 @@ def _read_pem(data: bytes, source: Source) -> Material:
     if not found:
         raise unreadable(wrong[0][1] if wrong else "this PEM holds nothing that could be trusted")
     return joined((*found, Material(passed_over=tuple(wrong))))
+
+
+def _blocks(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """Every block of a PEM, indented or not, without headers (RFC 7468, read laxly). Raises TrustUnreadable."""
+    for part in data.split(b"-----BEGIN ")[1:]:
+        label, _, rest = part.partition(b"-----")
+        body, end, _ = rest.partition(b"-----END " + label + b"-----")
+        if not end:
+            raise unreadable("this PEM is broken: a block has no end")
+        yield (
+            label.decode("ascii", "replace"),
+            b"\n".join(one for one in body.splitlines() if b":" not in one),
+        )
 
 
 def _read_ldif(data: bytes, source: Source) -> Material:
@@ -316,6 +332,8 @@ def _read_json(document: Any, source: Source, issuer: Issuer | None, depth: int)
         raise unreadable("this is wrapped in too many layers")
     if isinstance(document, list):
         return _read_array(document, source, issuer, depth)
+    if isinstance(document, str):
+        return _read(document.encode(), source, issuer, depth + 1)
     if not isinstance(document, dict):
         raise unreadable("this JSON is neither an object nor an array", hint=_FORMS)
     if "issuers" in document and "member" in document:
@@ -351,6 +369,9 @@ def _read_json(document: Any, source: Source, issuer: Issuer | None, depth: int)
         )
     if national.is_map_of_keys(document):
         return national.read_map(document, source)
+    pems = [one for one in document.values() if isinstance(one, str) and "-----BEGIN " in one]
+    if pems:
+        return joined(_read_pem(one.encode(), source) for one in pems)
     raise unreadable("this JSON is no form of trust that is known", hint=_FORMS)
 
 
