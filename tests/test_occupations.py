@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from landbridge.codes.occupations import crosswalk
-from landbridge.codes.occupations.encoder import DIMENSIONS, encoder, pieces, units, words
+from landbridge.codes.occupations.encoder import DIMENSIONS, encoder, pieces, pieces_of, units, words
 from landbridge.codes.occupations.link import linker, title_hash
 from landbridge.codes.occupations.titles import plain
 from landbridge.codes.occupations.vocabulary import check, vocabulary
@@ -110,6 +110,17 @@ def test_vectors_have_length_one_and_are_the_same_every_time() -> None:
         assert np.allclose(encoder().encode([text])[0], row, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["", "welder", "сварщик ручной", "thợ hàn", "高级焊工 招聘", "ช่างเชื่อม", "ជាងផ្សារ", "لحام", "дәнекерлеуші 4", "ъ", "ß"],
+)
+def test_one_text_has_the_vector_that_it_has_among_many(text: str) -> None:
+    for _ in "as it is new, and as its words are known":
+        assert np.allclose(encoder().one(words(text)), encoder().encode([text])[0], atol=1e-5)
+    for word in units(words(text)):
+        assert sum(map(len, pieces_of(word))) == len(pieces([word])[0])
+
+
 @pytest.mark.parametrize("text", ["", "   ", "!!! ???", "\x00\x01\x02", "😀🎉", "\u202e\u200b"])
 def test_nothing_to_read_gives_a_vector_of_zeros(text: str) -> None:
     assert not encoder().encode([text]).any()
@@ -132,6 +143,29 @@ def test_any_text_gives_a_vector_and_an_answer(text: str) -> None:
     answer = read(text)
     assert 0 <= sum(g.confidence for g in answer.groups) <= 1.01
     assert (answer.kind == "none") == (not answer.occupations)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["welder", "сварщик", "thợ hàn Hà Nội", "高级焊工", "ช่างเชื่อม", "เชฟ", "медсестра Алматы", "bốc xếp", "Fliesenlegerin"],
+)
+def test_a_query_is_read_as_a_title_is(text: str) -> None:
+    (whole,) = linker().link([text])
+    for closely in (True, False):
+        link, _, unread = linker().read(text, closely=closely)
+        assert not unread
+        assert link.groups[0].code == whole.groups[0].code
+
+
+def test_what_stands_beside_a_title_and_is_no_work_is_left_out_of_it() -> None:
+    alone, beside = linker().read("welder", closely=False), linker().read("welder zzyzxqua", closely=False)
+    assert beside == alone
+    assert beside.covered == {"welder"}
+
+
+def test_words_that_look_like_no_title_are_read_where_that_is_asked_for() -> None:
+    assert linker().read("zzyzxqua qqawwer", closely=False).unread
+    assert not linker().read("zzyzxqua qqawwer").unread
 
 
 def test_the_package_holds_no_more_than_thirty_megabytes_of_model() -> None:

@@ -501,11 +501,22 @@ def test_several_documents_are_taken_apart_byte_by_byte(issuer: TestIssuer) -> N
     assert wrong.value.code == "several"
 
 
-def test_a_response_of_errors_alone_has_nothing_to_believe() -> None:
+def test_a_response_of_errors_alone_holds_no_document() -> None:
     data = cbor2.dumps({"version": "1.0", "documentErrors": [{LICENCE: 0}], "status": 10})
-    verdict = answer(data)
-    assert verdict.format == "mdoc"
-    assert verdict.outcome is Outcome.NO
+    assert not mdoc.recognise(carried(data))
+    assert answer(data).outcome is Outcome.OPEN
+
+
+def test_what_a_wallet_adds_to_a_response_is_not_what_its_issuer_signed(issuer: TestIssuer) -> None:
+    added = {
+        "nameSpaces": cbor2.CBORTag(24, cbor2.dumps({SPACE: {"given_name": "Fabella"}})),
+        "deviceAuth": {},
+    }
+    shown = b"\xa3" + document(issuer_signed(issuer))[1:] + cbor2.dumps("deviceSigned") + cbor2.dumps(added)
+    verdict = answer(response(shown), issuer)
+    assert verdict.outcome is Outcome.YES
+    assert verdict.facts is not None
+    assert verdict.facts.content.subject.given_names == "Fiktiva"
 
 
 @pytest.mark.parametrize(

@@ -392,7 +392,7 @@ def test_the_json_forms_say_the_same_as_the_compact_one(key: Any, holder: Any) -
     assert decoded(json.dumps(flat)).claims == decoded(bound).claims
     envelope = decoded(json.dumps(general))
     assert holds(envelope, key, other)
-    assert envelope.signatures[1].hint.ids == ("second",)
+    assert envelope.signatures[1].hint.ids == (f"{ISSUER}#second", "second")
     for form in (flat, general):
         assert sdjwt.check_binding(json.dumps(form), audience="https://border.example", nonce="n1", at=AT)
 
@@ -552,6 +552,7 @@ def test_what_an_issuer_must_not_make_is_refused_by_name(wanted: str, key: Any) 
         ({"iat": "yesterday"}, [], "jwt-date"),
         ({"exp": 1e300}, [], "jwt-date"),
         ({"exp": True}, [], "jwt-date"),
+        ({"iss": "https://["}, [], "issuer"),
         ({"status": 1}, [], "status"),
         ({"status": {"status_list": {"idx": -1, "uri": "https://x.example"}}}, [], "status"),
         ([], [], "sd-jwt"),

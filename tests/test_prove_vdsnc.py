@@ -8,15 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from landbridge.errors import Malformed
 from landbridge.prove import canonical
 from landbridge.prove.carrier import Carried
 from landbridge.prove.certificates import read_certificate
-from landbridge.prove.facts import Outcome
+from landbridge.prove.facts import Issuer, Outcome
 from landbridge.prove.formats import vdsnc
 from landbridge.prove.keys import base64url, sign, verify_signature
-from landbridge.prove.verify import Verdict, examine
+from landbridge.prove.status import StatusLists
+from landbridge.prove.trust.list import Authority, Source, TrustList
+from landbridge.prove.verify import Trust, Verdict, examine
 from tests.provers import NOON, TestIssuer, trusting
 
 SEAL_SIGNER = "2.23.136.1.1.14.2"
@@ -178,16 +185,72 @@ def test_a_certificate_for_something_else_signs_no_seal() -> None:
     assert (verdict.entitled.outcome, verdict.entitled.code) == (Outcome.NO, "kind-not-entitled")
 
 
-def test_a_signer_of_vaccinations_signs_no_tests(shared_data: Path) -> None:
-    [australia] = [one for one in samples(shared_data) if one["data"]["hdr"]["is"] == "AUS"]
-    signer = TestIssuer("AU")
-    envelope = vdsnc.decode(carried(json.dumps(australia)))
-    signer.certificate = read_certificate(envelope.signatures[0].hint.chain[0])
-    [entry] = trusting(signer).issuers.signers
-    assert vdsnc.steps(envelope, entry) == ()
-    australia["data"]["hdr"]["t"] = "icao.test"
-    changed = vdsnc.decode(carried(json.dumps(australia)))
-    assert [code for _, code, _ in vdsnc.steps(changed, entry)] == ["kind-not-entitled"]
+def csca(country: str) -> tuple[rsa.RSAPrivateKey, x509.Certificate]:
+    """A country's signing authority, as it stands behind passports: RSA."""
+    key = rsa.generate_private_key(65537, 2048)
+    name = x509.Name(
+        [
+            x509.NameAttribute(NameOID.COUNTRY_NAME, country),
+            x509.NameAttribute(NameOID.COMMON_NAME, f"Test signing authority of {country}"),
+        ]
+    )
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(NOON - timedelta(days=900))
+    builder = builder.not_valid_after(NOON + timedelta(days=900))
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    return key, builder.sign(key, hashes.SHA256())
+
+
+def signer_under(key: rsa.RSAPrivateKey, root: x509.Certificate, country: str, kind: str) -> TestIssuer:
+    """A signer of seals of one kind of document: `NV` vaccinations, `NT` tests (Doc 9303-12, DocumentTypeList)."""
+    issuer = TestIssuer(country)
+    listed = b"\x30\x09\x02\x01\x00\x31\x04\x13\x02" + kind.encode()
+    builder = x509.CertificateBuilder().subject_name(
+        x509.Name([x509.NameAttribute(NameOID.COUNTRY_NAME, country)])
+    )
+    builder = builder.issuer_name(root.subject).public_key(issuer.key.public_key()).serial_number(2)
+    builder = builder.not_valid_before(NOON - timedelta(days=90)).not_valid_after(NOON + timedelta(days=90))
+    for extension in (
+        x509.UnrecognizedExtension(x509.ObjectIdentifier("2.23.136.1.1.6.2"), listed),
+        x509.ExtendedKeyUsage([x509.ObjectIdentifier(SEAL_SIGNER)]),
+    ):
+        builder = builder.add_extension(extension, critical=False)
+    issuer.der = builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+    return issuer
+
+
+@pytest.fixture(scope="module")
+def authority() -> tuple[rsa.RSAPrivateKey, x509.Certificate]:
+    return csca("FR")
+
+
+def under(root: x509.Certificate) -> Trust:
+    certificate = read_certificate(root.public_bytes(Encoding.DER))
+    source = Source(name="test")
+    issuer = Issuer(id=certificate.subject, territory=certificate.country)
+    listed = Authority(certificate=certificate, issuer=issuer, source=source)
+    return Trust(issuers=TrustList((), (listed,)), taken_back=StatusLists())
+
+
+def test_a_signer_whom_the_countrys_authority_names_is_believed_for_its_kind_only(
+    authority: tuple[rsa.RSAPrivateKey, x509.Certificate],
+) -> None:
+    key, root = authority
+    signer = signer_under(key, root, "FR", "NV")
+    [verdict] = examine(seal(signer, of_state(VACCINATION, "FRA")), trust=under(root), at=NOON)
+    assert verdict.outcome is Outcome.YES
+    [verdict] = examine(seal(signer, of_state(TEST, "FRA")), trust=under(root), at=NOON)
+    assert (verdict.entitled.outcome, verdict.entitled.code) == (Outcome.NO, "kind-not-entitled")
+
+
+def test_one_countrys_authority_speaks_for_no_other(
+    authority: tuple[rsa.RSAPrivateKey, x509.Certificate],
+) -> None:
+    key, root = authority
+    signer = signer_under(key, root, "DE", "NV")
+    for state in ("D", "FRA"):
+        [verdict] = examine(seal(signer, of_state(VACCINATION, state)), trust=under(root), at=NOON)
+        assert (verdict.entitled.outcome, verdict.entitled.code) == (Outcome.NO, "not-the-issuer")
 
 
 def test_a_certificate_with_bytes_after_its_end_is_read_and_named(issuer: TestIssuer) -> None:

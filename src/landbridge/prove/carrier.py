@@ -417,24 +417,17 @@ def _upright(opened: Image.Image) -> Image.Image:
 
 
 def _partial(data: bytes, limits: Limits) -> Image.Image | None:
-    """As much of a picture that is cut off as there is."""
+    """As much of a picture that is cut off as there is; called under the lock, for Pillow's switch is global."""
+    ImageFile.LOAD_TRUNCATED_IMAGES = True
     try:
         opened = Image.open(io.BytesIO(data), formats=("JPEG", "PNG"))
         _check_size(opened, limits)
-        parser = _parser(data)
-        return _upright(parser) if parser is not None else None
+        opened.load()
+        return _upright(opened)
     except Exception:
         return None
-
-
-def _parser(data: bytes) -> Image.Image | None:
-    parser = ImageFile.Parser()
-    try:
-        parser.feed(data)
-    except OSError:
-        return None
-    image = parser.image
-    return image if image is not None and image.im is not None else None
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 
 def _greys(picture: Image.Image) -> Iterator[Image.Image]:
@@ -519,7 +512,10 @@ def _carried(codes: list[_Code], place: str, *, alone: str) -> list[Carried]:
 
 def _once(found: list[Carried]) -> tuple[Carried, ...]:
     """Each payload once: a sheet often shows a code twice."""
-    return tuple({(one.data, one.media == "qr"): one for one in reversed(found)}.values())[::-1]
+    first: dict[tuple[bytes, bool], Carried] = {}
+    for one in found:
+        first.setdefault((one.data, one.media == "qr"), one)
+    return tuple(first.values())
 
 
 def _scan(
@@ -627,14 +623,17 @@ def _grown(corners: tuple[tuple[float, float], ...], by: float) -> tuple[tuple[f
 def _scan_tiles(grey: Image.Image, effort: _Effort) -> list[_Code]:
     """At full size, in overlapping tiles: for a small code in a large picture."""
     side = math.isqrt(_AT_ONCE)
-    found: dict[bytes, _Code] = {}
-    for top in range(0, max(1, grey.height - side // 4), side * 3 // 4):
-        for left in range(0, max(1, grey.width - side // 4), side * 3 // 4):
-            if effort.spent():
-                return list(found.values())
-            tile = grey.crop((left, top, min(grey.width, left + side), min(grey.height, top + side)))
-            for code in _scan(tile, _MATRIX, hard=True):
-                found.setdefault(code.data, _moved(code, 1.0, left, top))
+    for formats in (_QR, _MATRIX):
+        found: dict[bytes, _Code] = {}
+        for top in range(0, max(1, grey.height - side // 4), side * 3 // 4):
+            for left in range(0, max(1, grey.width - side // 4), side * 3 // 4):
+                if effort.spent():
+                    return list(found.values())
+                tile = grey.crop((left, top, min(grey.width, left + side), min(grey.height, top + side)))
+                for code in _scan(tile, formats, hard=True):
+                    found.setdefault(code.data, _moved(code, 1.0, left, top))
+        if found:
+            break
     return list(found.values())
 
 
@@ -674,7 +673,7 @@ def _straightened(
                 Image.Resampling.BICUBIC,
             )
             for change in (_plain, _stretched, _softer(1.5), _sharper(4), _levelled):
-                yield change(square), _MATRIX
+                yield change(square), _MATRIX if change is _plain else _QR
 
 
 def _changed(
@@ -693,6 +692,11 @@ def _changed(
         scaled = work if scale == 1.0 else _scaled(work, scale)
         for change in changes:
             yield change(scaled), _MATRIX if change is _plain else _QR
+    for side in (400, 240, 140):  # modules drawn as dots, or torn, flow together
+        if max(work.size) > side:
+            scaled = _scaled(work, side / max(work.size))
+            yield scaled, _QR
+            yield _softer(1)(scaled), _QR
     for other in others:
         yield _stretched(_shrunk(other, _ENOUGH)[0]), _MATRIX
     for angle in (30, 60, 15, 45):

@@ -89,7 +89,10 @@ def read_json(data: bytes | str) -> Any:
         text = data.decode("utf-8") if isinstance(data, bytes) else data
         if _too_deep(text):
             raise Malformed("this JSON is nested too deep", code="json")
-        return json.loads(text, object_pairs_hook=_once_each, parse_constant=_no_constant)
+        value = json.loads(text, object_pairs_hook=_once_each, parse_constant=_no_constant)
+        if "\\ud" in text or "\\uD" in text:
+            json.dumps(value, ensure_ascii=False).encode()  # Half of a pair of surrogates is no text.
+        return value
     except (ValueError, RecursionError) as wrong:
         raise Malformed(f"this is not well-formed JSON: {str(wrong)[:80]}", code="json") from None
 

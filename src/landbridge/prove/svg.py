@@ -91,7 +91,7 @@ class _Drawing:
             shape = self._ids.get(clip[4:].strip(" \"')#"))
             if shape is not None:
                 for child in shape:
-                    self._put(child, matrix, {**self._style(element), "shown": "1"}, depth + 1)
+                    self._put(child, matrix, {**style, "shown": "1"}, depth + 1)
                 return
         outlines = _outlines(element, name)
         if outlines:
@@ -342,13 +342,22 @@ def _curve(controls: list[_Point]) -> list[_Point]:
 
 
 def _arc(start: _Point, end: _Point, radius: float, large: bool, sweep: bool) -> list[_Point]:
-    """The point of a circle's arc farthest from its chord: enough for a dot or a rounded corner."""
+    """Three points on a circle's arc: enough for a dot or a rounded corner."""
+    middle = _halfway(start, end, radius, large, sweep)
+    return [
+        _halfway(start, middle, radius, False, sweep),
+        middle,
+        _halfway(middle, end, radius, False, sweep),
+    ]
+
+
+def _halfway(start: _Point, end: _Point, radius: float, large: bool, sweep: bool) -> _Point:
     chord = math.dist(start, end)
     if chord < 1e-9:
-        return []
+        return end
     radius = max(radius, chord / 2)
     to_chord = math.sqrt(max(radius * radius - chord * chord / 4, 0.0))
     rise = radius + to_chord if large else radius - to_chord
     side = 1.0 if sweep else -1.0
     dx, dy = (end[0] - start[0]) / chord, (end[1] - start[1]) / chord
-    return [((start[0] + end[0]) / 2 + dy * rise * side, (start[1] + end[1]) / 2 - dx * rise * side)]
+    return (start[0] + end[0]) / 2 + dy * rise * side, (start[1] + end[1]) / 2 - dx * rise * side

@@ -381,10 +381,7 @@ _SELF_DESCRIBED = b"\xd9\xd9\xf7"
 
 def _looks_so(data: bytes) -> bool:
     head = data.removeprefix(_SELF_DESCRIBED)[:1]
-    return b"\xa0" <= head <= b"\xbf" and (
-        b"jissuerAuth" in data
-        or (b"gversion" in data and (b"idocuments" in data or b"ndocumentErrors" in data))
-    )
+    return b"\xa0" <= head <= b"\xbf" and b"jissuerAuth" in data
 
 
 def _unwritten(text: str) -> bytes:

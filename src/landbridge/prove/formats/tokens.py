@@ -4,6 +4,7 @@ import base64
 import binascii
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from landbridge.errors import Malformed
 from landbridge.prove.certificates import CertificateRefused, read_certificate
@@ -89,6 +90,10 @@ def hint_of(header: dict[str, Any], issuer: str, *, chain: tuple[bytes, ...] = (
 
     A key that travels in the header proves nothing by itself: only its thumbprint is kept, to look it up by.
     """
+    try:
+        urlsplit(issuer)
+    except ValueError:
+        raise Malformed("the issuer's address is not one", code="issuer") from None
     chain = chain or _chain(header)
     ids: list[str] = []
     if chain:

@@ -364,7 +364,7 @@ def _faults(credential: Mapping[str, Any]) -> Iterator[str]:
         ("proof", False),
     ):
         if name in credential:
-            yield from _faults_of_entries(credential[name], name, needs_id=needs_id)
+            yield from _faults_of_entries(credential[name], name, contexts, needs_id=needs_id)
     yield from _faults_of_status(credential)
     if version == V2:
         yield from _faults_of_language(credential, "the credential")
@@ -415,7 +415,8 @@ def _meaning(definition: Any, terms: Mapping[str, Any]) -> Any:
     return iri
 
 
-def _faults_of_type(value: Any, where: str, contexts: Any = None, *, must: str = "") -> Iterator[str]:
+def _faults_of_type(value: Any, where: str, contexts: Any, *, must: str = "") -> Iterator[str]:
+    """`contexts` None: the types are not asked for their meaning."""
     types = _texts(value)
     if not types or len(types) != len(_listed(value)):
         yield f"type of {where} is missing, or not text"
@@ -423,42 +424,49 @@ def _faults_of_type(value: Any, where: str, contexts: Any = None, *, must: str =
     if must and must not in types:
         yield f"type of {where} does not name {must}"
     # 1.1 was much used as plain JSON, without a context for the type.
-    if contexts is None or V2 not in _listed(contexts)[:1]:
+    if _first_of(contexts) != V2:
         return
     for one in types:
-        if _mapped(one, contexts) is False:
+        if not is_url(one) and not _mapped(one, contexts, inside=not must):
             yield f"type {one[:40]!r} of {where} is no URL, and no @context makes it one"
 
 
-def _mapped(name: str, contexts: Any) -> bool | None:
-    """Whether a type stands for a URL under these contexts; None where one of them is not known here."""
-    if is_url(name) and ":" in name:
-        return True
-    unknown = False
-    found: bool | None = None
-    for one in contexts if isinstance(contexts, list) else [contexts]:
-        if isinstance(one, str):
-            if one not in jsonld.bundled():
-                unknown = True
-                continue
-            terms = _terms(one)
-        elif isinstance(one, dict):
-            terms = one
-            unknown = unknown or "@import" in one
-        else:
+def _mapped(name: str, contexts: Any, *, inside: bool) -> bool:
+    """Whether a type stands for a URL under these contexts, or one of them is not known here.
+
+    `inside` an entry, the contexts of terms count too: which of them is in force there is for JSON-LD to say.
+    """
+    found, unknown = False, False
+    for one in _listed(contexts):
+        if isinstance(one, str) and one not in jsonld.bundled():
+            unknown = True
             continue
-        if isinstance(terms.get("@vocab"), str):
-            found = True
-        if name in terms:
-            iri = _meaning(terms[name], terms)
-            if iri is None:
-                iri = name if isinstance(terms[name], dict) and "@vocab" in terms else None
-            found = isinstance(iri, str) and (
-                ":" in iri or iri.startswith("@") or "@vocab" in terms or iri in terms
-            )
-    if found is None:
-        return None if unknown else False
-    return found
+        terms = _terms(one) if isinstance(one, str) else one
+        if not isinstance(terms, dict):
+            continue
+        unknown = unknown or "@import" in terms
+        found = found or isinstance(terms.get("@vocab"), str)
+        for within in _scopes(terms) if inside else (terms,):
+            if name in within:
+                found = _is_mapping(within[name], within)
+    return found or unknown
+
+
+def _is_mapping(definition: Any, terms: Mapping[str, Any]) -> bool:
+    iri = _meaning(definition, terms)
+    if iri is None:
+        return isinstance(definition, dict) and "@vocab" in terms
+    return isinstance(iri, str) and (":" in iri or "@vocab" in terms or iri in terms)
+
+
+def _scopes(terms: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A context, and the contexts that its terms bring with them."""
+    yield terms
+    for definition in terms.values():
+        scoped = definition.get("@context") if isinstance(definition, dict) else None
+        for one in _listed(scoped):
+            if isinstance(one, dict):
+                yield from _scopes(one)
 
 
 @cache
@@ -469,7 +477,7 @@ def _terms(url: str) -> dict[str, Any]:
     except (CredentialError, KeyError):
         return {}
     found: dict[str, Any] = {}
-    for part in context if isinstance(context, list) else [context]:
+    for part in _listed(context):
         if isinstance(part, str) and part != url:
             found |= _terms(part)
         elif isinstance(part, dict):
@@ -514,7 +522,7 @@ def _faults_of_dates(credential: Mapping[str, Any], version: str) -> Iterator[st
         yield "it ends before it begins"
 
 
-def _faults_of_entries(value: Any, name: str, *, needs_id: bool) -> Iterator[str]:
+def _faults_of_entries(value: Any, name: str, contexts: Any, *, needs_id: bool) -> Iterator[str]:
     for one in _listed(value)[:_MAX_LIST]:
         if not isinstance(one, dict):
             yield f"{name} is not an object"
@@ -522,7 +530,8 @@ def _faults_of_entries(value: Any, name: str, *, needs_id: bool) -> Iterator[str
         if needs_id and "id" not in one:
             yield f"{name} has no id"
         yield from _faults_of_id(one, name)
-        yield from _faults_of_type(one.get("type"), name)
+        # What a proof's type means is its suite's to say (proofs.py).
+        yield from _faults_of_type(one.get("type"), name, None if name == "proof" else contexts)
 
 
 def _faults_of_status(credential: Mapping[str, Any]) -> Iterator[str]:
@@ -598,7 +607,7 @@ def _faults_of_presentation(presentation: Mapping[str, Any]) -> Iterator[str]:
         yield "holder is neither a URL nor an object with one"
     for name in ("termsOfUse", "proof"):
         if name in presentation:
-            yield from _faults_of_entries(presentation[name], name, needs_id=False)
+            yield from _faults_of_entries(presentation[name], name, contexts, needs_id=False)
     for one in _listed(presentation.get("verifiableCredential"))[:_MAX_LIST]:
         if isinstance(one, dict):
             yield from _faults(one)
