@@ -112,7 +112,19 @@ def test_vectors_have_length_one_and_are_the_same_every_time() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "welder", "сварщик ручной", "thợ hàn", "高级焊工 招聘", "ช่างเชื่อม", "ជាងផ្សារ", "لحام", "дәнекерлеуші 4", "ъ", "ß"],
+    [
+        "",
+        "welder",
+        "сварщик ручной",
+        "thợ hàn",
+        "高级焊工 招聘",
+        "ช่างเชื่อม",
+        "ជាងផ្សារ",
+        "لحام",
+        "дәнекерлеуші 4",
+        "ъ",
+        "ß",
+    ],
 )
 def test_one_text_has_the_vector_that_it_has_among_many(text: str) -> None:
     for _ in "as it is new, and as its words are known":
@@ -147,7 +159,17 @@ def test_any_text_gives_a_vector_and_an_answer(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["welder", "сварщик", "thợ hàn Hà Nội", "高级焊工", "ช่างเชื่อม", "เชฟ", "медсестра Алматы", "bốc xếp", "Fliesenlegerin"],
+    [
+        "welder",
+        "сварщик",
+        "thợ hàn Hà Nội",
+        "高级焊工",
+        "ช่างเชื่อม",
+        "เชฟ",
+        "медсестра Алматы",
+        "bốc xếp",
+        "Fliesenlegerin",
+    ],
 )
 def test_a_query_is_read_as_a_title_is(text: str) -> None:
     (whole,) = linker().link([text])

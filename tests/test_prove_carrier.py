@@ -214,7 +214,7 @@ def test_the_pages_of_a_scan_are_pictures_of_their_own() -> None:
 
 def test_photographs_beyond_a_single_look_are_read_and_none_wrongly() -> None:
     ours = bare = 0
-    for seed in (11, 17, 19, 30, 42, 45, 53, 57, 60, 66):
+    for seed in (12, 16, 19, 23, 24, 29, 44, 55, 60, 61):
         text, photo = photograph(seed)
         bare += any(
             one.text == text for one in zxingcpp.read_barcodes(Image.open(io.BytesIO(photo)).convert("L"))
@@ -225,7 +225,7 @@ def test_photographs_beyond_a_single_look_are_read_and_none_wrongly() -> None:
             continue
         assert found == [text]
         ours += 1
-    assert ours >= bare + 3
+    assert ours >= bare + 7
 
 
 def test_a_picture_cut_off_is_read_as_far_as_it_goes() -> None:

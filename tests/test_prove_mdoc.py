@@ -501,6 +501,16 @@ def test_several_documents_are_taken_apart_byte_by_byte(issuer: TestIssuer) -> N
     assert wrong.value.code == "several"
 
 
+def test_every_document_of_a_response_gets_its_own_verdict(issuer: TestIssuer) -> None:
+    good = document(issuer_signed(issuer))
+    forged = document(issuer_signed(issuer, change_item=lambda _, item: item.replace(b"Fiktiva", b"Fabella")))
+    both = response(good, forged)
+    for handed in (both, json.dumps({"vp_token": {"licence": [base64.urlsafe_b64encode(both).decode()]}})):
+        verdicts = examine(handed, trust=trusting(issuer), at=NOON)
+        assert [str(one.outcome) for one in verdicts] == ["yes", "no"]
+        assert [one.place.rpartition(", ")[2] for one in verdicts] == ["document 1", "document 2"]
+
+
 def test_a_response_of_errors_alone_holds_no_document() -> None:
     data = cbor2.dumps({"version": "1.0", "documentErrors": [{LICENCE: 0}], "status": 10})
     assert not mdoc.recognise(carried(data))

@@ -68,7 +68,12 @@ def read(data: bytes, *, limits: Limits = DEFAULT) -> tuple[Carried, ...]:
 
     Raises UnreadableCarrier, of which each kind names what is wrong and what to do next.
     """
-    return _read(data, limits, _Effort(limits.seconds), depth=0)
+    try:
+        return _read(data, limits, _Effort(limits.seconds), depth=0)
+    except UnreadableCarrier:
+        raise
+    except Exception:  # hostile input must never be a traceback
+        raise DamagedCarrier("what was handed over is damaged, or made to harm, and cannot be read") from None
 
 
 def _read(data: bytes, limits: Limits, effort: "_Effort", *, depth: int) -> tuple[Carried, ...]:
@@ -909,7 +914,7 @@ def _svg(text: str, limits: Limits, effort: _Effort, depth: int) -> tuple[Carrie
     if not found:
         try:
             drawn = svg.draw(root, effort.spent)
-        except ValueError:
+        except (ValueError, ArithmeticError):
             raise DamagedPicture(
                 "the SVG states no size that can be drawn", hint="Save the picture as PNG and hand that over."
             ) from None

@@ -4,6 +4,7 @@ Squares, dots, paths, strokes, `use`, `clip-path` on a rectangle, transforms and
 filter or script. The number of shapes, their depth and the time are bounded.
 """
 
+import contextlib
 import math
 import re
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from xml.etree.ElementTree import Element
 from PIL import Image, ImageColor, ImageDraw
 
 _PIXELS = 2_000_000
+_NOT_SHOWN = frozenset(("defs", "clipPath", "mask", "symbol", "pattern", "marker"))
 _SHAPES = 300_000
 _NUMBER = re.compile(r"[\s,]*([-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,3})?)")
 _FLAG = re.compile(r"[\s,]*([01])")
@@ -36,6 +38,10 @@ def name_of(element: Element) -> str:
     return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
 
 
+class _Enough(Exception):
+    """More shapes than are drawn, or no time for more: what is drawn stays."""
+
+
 class _Drawing:
     def __init__(self, root: Element, spent: Callable[[], bool]) -> None:
         self._spent = spent
@@ -52,7 +58,8 @@ class _Drawing:
         size = (max(1, round(width * scale)) + 2 * border, max(1, round(height * scale)) + 2 * border)
         self.picture = Image.new("L", size, 255)
         self._draw = ImageDraw.Draw(self.picture)
-        self._put(root, (scale, 0.0, 0.0, scale, border - left * scale, border - top * scale), {}, 0)
+        with contextlib.suppress(_Enough):
+            self._put(root, (scale, 0.0, 0.0, scale, border - left * scale, border - top * scale), {}, 0)
 
     @staticmethod
     def _box(root: Element) -> tuple[float, float, float, float]:
@@ -69,15 +76,11 @@ class _Drawing:
 
     def _put(self, element: Element, matrix: _Matrix, inherited: dict[str, str], depth: int) -> None:
         name = name_of(element)
-        if depth > 40 or (
-            name in ("defs", "clipPath", "mask", "symbol", "pattern", "marker")
-            and depth < 1_000
-            and not inherited.get("shown")
-        ):
+        if depth > 40 or (name in _NOT_SHOWN and "shown" not in inherited):
             return
         self._shapes += 1
         if self._shapes > _SHAPES or (self._shapes % 500 == 0 and self._spent()):
-            return
+            raise _Enough
         style = {**inherited, **self._style(element)}
         style.pop("shown", None)
         if style.get("display") == "none":

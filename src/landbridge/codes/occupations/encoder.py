@@ -216,9 +216,7 @@ def is_syllable(word: str) -> bool:
     """Whether a word is short and in Latin letters with marks, as each syllable of Vietnamese is."""
     letter = max(word)
     return (
-        len(word) < _LATIN[1]
-        and not word.isascii()
-        and (letter < "\u0250" or "\u1e00" <= letter < "\u1f00")
+        len(word) < _LATIN[1] and not word.isascii() and (letter < "\u0250" or "\u1e00" <= letter < "\u1f00")
     )
 
 

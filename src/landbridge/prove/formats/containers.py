@@ -2,8 +2,8 @@
 
 The parts of a SMART Health Card that are printed as several codes are put together; presentations (W3C Verifiable
 Credentials, as JSON or JWT), `.smart-health-card` files, answers of `$health-cards-issue`, deep links to wallets, and
-lists of tokens become their credentials, each named by its place. What a presentation itself says or signs is not
-looked at: it vouches for the moment of showing, not for the credentials.
+lists of tokens become their credentials, each named by its place; so do the documents of a wallet's response. What a
+presentation itself says or signs is not looked at: it vouches for the moment of showing, not for the credentials.
 """
 
 import base64
@@ -17,6 +17,7 @@ from urllib.parse import unquote
 
 from landbridge.errors import Malformed, Unreadable
 from landbridge.prove.carrier import Carried
+from landbridge.prove.formats import mdoc
 from landbridge.prove.formats.shc import numeric
 from landbridge.prove.jose import read_json
 from landbridge.prove.keys import from_base64url
@@ -50,7 +51,7 @@ def unpack(carried: Iterable[Carried]) -> tuple[Carried, ...]:
         for number, text in enumerate(held, 1):
             place = f"{one.place}, credential {number}" if len(held) > 1 else one.place
             found.append(Carried(text=text, data=text.encode(errors="replace"), place=place, media=one.media))
-    return tuple(found)
+    return tuple(part for one in found for part in mdoc.take_apart(one))
 
 
 def _join_parts(carried: Iterable[Carried]) -> Iterator[Carried]:

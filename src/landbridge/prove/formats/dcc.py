@@ -10,7 +10,7 @@ at all ("a test") is unknown rather than false: a warning for whoever needs that
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
-from functools import cache
+from functools import partial
 from importlib import resources
 from typing import Any
 
@@ -89,6 +89,9 @@ _BORN = re.compile(r"(?:(?:19|20)\d\d(?:-\d\d){0,2})?")
 _STANDARD = re.compile(r"[A-Z<]*")
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
 _MAX_LENGTH = 80
+_DAY_LENGTH = 10
+_PARTS = 4  # ver, nam, dob and one group
+_DATES: dict[str, tuple[str, ...]] = {"vaccination": ("dt",), "recovery": ("fr", "df", "du"), "test": ()}
 _MIN_SLIP = 8  # Among short codes every one is one sign from another.
 RESULTS = {"260415000": "negative", "260373001": "positive"}
 TEST_TYPES = {"LP6464-4": "naat", "LP217198-3": "antigen"}
@@ -100,8 +103,6 @@ def read(payload: Any, issued: datetime | None, issuer: str = "") -> Read:
     `issuer` is the country that signed: its own code counts as one, even where ISO has not assigned it.
     """
     forgiven: list[str] = []
-    if isinstance(payload, Mapping) and any(key in payload and payload[key] is None for key in "vtr"):
-        forgiven.append("array-null")
     try:
         certificate = msgspec.convert(payload, Certificate)
     except (msgspec.ValidationError, TypeError):
@@ -110,26 +111,35 @@ def read(payload: Any, issued: datetime | None, issuer: str = "") -> Read:
         except (msgspec.ValidationError, TypeError, RecursionError) as wrong:
             fault = ("form", _plain(str(wrong)))
             return Read(Content(kind=_claimed(payload)), "", "", tuple(forgiven), (fault,))
-    entries: list[tuple[str, Any]] = [
-        (kind, entry)
+    groups: list[tuple[str, tuple[Any, ...]]] = [
+        (kind, some)
         for kind, some in (
             ("vaccination", certificate.v),
             ("test", certificate.t),
             ("recovery", certificate.r),
         )
-        for entry in some or ()
+        if some
     ]
-    kinds = {kind for kind, _ in entries}
-    if len(kinds) != 1:
-        fault = ("form", f"a certificate is of one kind, this is of {len(kinds)}")
+    if len(groups) != 1:
+        fault = ("form", f"a certificate is of one kind, this is of {len(groups)}")
         return Read(Content(kind=_claimed(payload)), "", "", tuple(forgiven), (fault,))
+    if len(payload) > _PARTS and any(payload.get(key, "") is None for key in "vtr"):
+        forgiven.append("array-null")
+    kind, entries = groups[0]
+    entry = entries[0]
     if len(entries) > 1:
         forgiven.append("several-entries")  # Until 1.3.0 a group could hold a person's doses one by one.
-    kind, entry = max(entries, key=_when)
-    faults = [
-        *_faults_of_person(certificate, issued, forgiven),
-        *_faults_of_entry(kind, entry, issued, issuer, forgiven),
-    ]
+        entry = max(entries, key=partial(_when, kind))
+    faults: list[tuple[str, str]] = []
+    unknown: list[str] = []
+    _look_at_person(certificate, issued, forgiven, faults)
+    _look_at_dates(kind, entry, forgiven, faults)
+    for field, codes in _CODED[kind]:
+        value = getattr(entry, field)
+        if value is not None and value not in codes.codes and value != issuer:
+            _look_at_code(field, value, codes, issued, forgiven, faults, unknown)
+    if len(entry.ci) > _MAX_LENGTH or len(entry.is_) > _MAX_LENGTH:
+        forgiven.append("text-too-long")
     if not _VERSION.fullmatch(certificate.ver):
         faults.append(("form", "ver is not a version"))
     name = certificate.nam
@@ -145,20 +155,12 @@ def read(payload: Any, issued: datetime | None, issuer: str = "") -> Read:
         ),
         values=_values(kind, entry),
     )
-    unknown = tuple(
-        field
-        for field, codes in _CODED[kind]
-        if (value := getattr(entry, field)) is not None
-        and value.strip() not in codes.codes
-        and value != issuer
-    )
-    return Read(content, entry.ci, entry.co, tuple(forgiven), tuple(faults), unknown)
+    return Read(content, entry.ci, entry.co, tuple(forgiven), tuple(faults), tuple(unknown))
 
 
-def _when(entry: tuple[str, Any]) -> str:
+def _when(kind: str, entry: Any) -> str:
     """The day that orders entries of one kind: the latest is what its holder shows it for."""
-    kind, values = entry
-    return str(values.dt if kind == "vaccination" else values.sc if kind == "test" else values.fr)
+    return str(entry.dt if kind == "vaccination" else entry.sc if kind == "test" else entry.fr)
 
 
 def _claimed(payload: Any) -> str:
@@ -215,38 +217,37 @@ def _forgive(value: Any, forgiven: list[str], key: str = "") -> Any:
 _DAYS = frozenset({"dob", "dt", "fr", "df", "du"})
 
 
-def _faults_of_person(
-    certificate: Certificate, issued: datetime | None, forgiven: list[str]
-) -> list[tuple[str, str]]:
-    faults = []
+def _look_at_person(
+    certificate: Certificate, issued: datetime | None, forgiven: list[str], faults: list[tuple[str, str]]
+) -> None:
     name, born = certificate.nam, certificate.dob
     if name.fnt is None and name.gnt is None:
         faults.append(("form", "neither nam.fnt nor nam.gnt is there"))
     for written, standard in ((name.fn, name.fnt), (name.gn, name.gnt)):
-        if standard and not _STANDARD.fullmatch(standard):
-            forgiven.append("name-not-standardised")
-        if written and not standard and not any(sign.isalpha() for sign in written):
+        if standard:
+            if not _STANDARD.fullmatch(standard):
+                forgiven.append("name-not-standardised")
+        elif written and not any(sign.isalpha() for sign in written):
             faults.append(("form", "a name consists of no letter at all"))
-    if "T" in born[:11] and _DAY.match(born):
+    if len(born) > _DAY_LENGTH and born[_DAY_LENGTH] == "T" and _DAY.match(born):
         forgiven.append("date-with-time")
-        born = born[:10]
-    if not _BORN.fullmatch(born) or (issued is not None and born[:10] > issued.date().isoformat()):
+        born = born[:_DAY_LENGTH]
+    if not _BORN.fullmatch(born) or (issued is not None and born > issued.date().isoformat()):
         faults.append(("form", "dob cannot be a date of birth"))
-    if len(born) == 10 and "-00" not in born and not _is_day(born):
+    elif len(born) == _DAY_LENGTH and "-00" not in born and not _is_day(born):
         faults.append(("form", "dob is not a day of the calendar"))
-    return faults
 
 
-def _faults_of_entry(
-    kind: str, entry: Any, issued: datetime | None, issuer: str, forgiven: list[str]
-) -> list[tuple[str, str]]:
-    faults = []
-    days = {"vaccination": ("dt",), "recovery": ("fr", "df", "du"), "test": ()}[kind]
-    for field in days:
+def _look_at_dates(kind: str, entry: Any, forgiven: list[str], faults: list[tuple[str, str]]) -> None:
+    for field in _DATES[kind]:
         text = getattr(entry, field)
-        if _DAY.fullmatch(text) and _is_day(text):
+        if len(text) == _DAY_LENGTH and _DAY.match(text) and _is_day(text):
             continue
-        if _DAY.match(text) and text[10:11] in ("T", " ") and _is_day(text[:10]):
+        if (
+            _DAY.match(text)
+            and text[_DAY_LENGTH : _DAY_LENGTH + 1] in ("T", " ")
+            and _is_day(text[:_DAY_LENGTH])
+        ):
             forgiven.append("date-with-time")
             continue
         faults.append(("form", f"{field} is not a day"))
@@ -254,22 +255,29 @@ def _faults_of_entry(
         faults.append(("form", "sc is not a date and time"))
     if kind == "vaccination" and not (0 < entry.dn < 100 and 0 < entry.sd < 100):
         forgiven.append("dose-odd")
-    for field, codes in _CODED[kind]:
-        value = getattr(entry, field)
-        if value is None:
-            continue
-        if value != (bare := value.strip()):
-            forgiven.append("code-with-blanks")
-        if codes.nearly(bare):
-            forgiven.append("code-misspelt")
-        elif bare != issuer and codes.invented(bare, issued):
-            faults.append(("form", f"{field}={bare[:24]!r} has the form of a code and is none"))
-    if len(entry.ci) > _MAX_LENGTH or len(entry.is_) > _MAX_LENGTH:
-        forgiven.append("text-too-long")
-    return faults
 
 
-@cache
+def _look_at_code(
+    field: str,
+    value: str,
+    codes: "Codes",
+    issued: datetime | None,
+    forgiven: list[str],
+    faults: list[tuple[str, str]],
+    unknown: list[str],
+) -> None:
+    bare = value.strip()
+    if bare != value:
+        forgiven.append("code-with-blanks")
+    if bare in codes.codes:
+        return
+    unknown.append(field)
+    if codes.nearly(bare):
+        forgiven.append("code-misspelt")
+    elif codes.invented(bare, issued):
+        faults.append(("form", f"{field}={bare[:24]!r} has the form of a code and is none"))
+
+
 def _is_day(text: str) -> bool:
     try:
         date.fromisoformat(text)
