@@ -1035,6 +1035,23 @@ def test_a_member_cannot_list_keys_for_anothers_laboratory_or_country(union: Uni
     assert "not a country of this member" in reasons
 
 
+def test_a_member_cannot_withdraw_anothers_key(union: Union) -> None:
+    stolen = entry_of(union.lab, title="Not ours", territory="XB", withdrawn="2026-01-01", reason="spite")
+    union.publish("xb", NOON, stolen)
+    union.update(NOON)
+    assert verdict(union.lab.test_result(), union.trust()).outcome is Outcome.YES
+    assert "its key is listed by xa already" in repository.load(union.store).issuers.passed_over[0][1]
+
+
+def test_an_issuer_without_an_id_speaks_under_no_address(union: Union) -> None:
+    jwk = to_jwk(union.lab.key.public_key()) | {"kid": "key-1"}
+    union.publish("xa", NOON, entry_of(union.lab, keys=(register.Key(jwk=jwk),)))
+    union.update(NOON)
+    issuers = repository.load(union.store).issuers
+    assert issuers.find(KeyHint(ids=("key-1",))).signers
+    assert issuers.find(KeyHint(ids=("key-1",), issuer="https://lab.xb.example")).signers == ()
+
+
 def test_a_store_altered_on_disk_is_not_believed(union: Union) -> None:
     union.update(NOON)
     (file,) = union.store.glob("*/targets/xa%2Fissuers.json")

@@ -114,6 +114,47 @@ def test_a_batch_answers_one_object_a_file_in_their_order(run: Run, folder: Path
     assert [one["outcome"] for one in answers] == ["yes" if n % 3 else "no" for n in range(12)]
 
 
+def test_the_trust_list_travels_from_the_officers_to_a_post_without_a_network(
+    run: Run, folder: Path, laboratory: TestIssuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LANDBRIDGE_TRUST_PASSPHRASE", "of nobody's keys")
+    (folder / "lab.toml").write_text(
+        'title = "Test laboratory"\nterritory = "XA"\nkinds = ["test"]\n[[keys]]\ncertificate = "lab.der"\n'
+    )
+    (folder / "lab.der").write_bytes((folder / "trust" / "laboratory.der").read_bytes())
+    repository, stick = str(folder / "repository"), str(folder / "stick")
+    for name in ("one", "two", "three", "online", "xa"):
+        assert run("trust", "key", str(folder / f"{name}.key"))[0] == DONE
+    officers = [word for name in ("one", "two", "three") for word in ("--officer", f"{name}.pub")]
+    signing = ["--sign", "one.key", "--sign", "three.key", "--online", "online.key"]
+    assert run("trust", "create", repository, *officers, *signing)[0] == DONE
+    assert run("trust", "admit", repository, "xa", "xa.pub", "--territories", "XA", *signing)[0] == DONE
+    own = ["--key", "xa.key", "--online", "online.key"]
+    assert run("trust", "publish", repository, "xa", "lab.toml", *own)[0] == DONE
+    assert run("trust", "timestamp", repository, "--online", "online.key")[0] == DONE
+    assert run("trust", "show", "--json")[0] == NO
+    assert run("trust", "update", repository)[0] == FAILED  # nobody has handed over its root yet
+    assert run("trust", "update", repository, "--root", str(folder / "repository" / "root.json"))[0] == DONE
+    code, said = run("trust", "show", "--json")
+    shown = json.loads(said)
+    assert code == DONE
+    assert [(one["title"], one["kinds"]) for one in shown["issuers"]] == [("Test laboratory", ["test"])]
+    assert shown["lists"][0]["age_days"] < 1
+    now = datetime.now(UTC)
+    (folder / "fresh.txt").write_text(laboratory.test_result(issued=now - timedelta(minutes=10)))
+    code, said = run("verify", "fresh.txt", "--json")
+    assert json.loads(said)["parts"]["entitled"]["outcome"] == "yes", said
+    assert run("trust", "export", stick)[0] == DONE
+    monkeypatch.setenv("LANDBRIDGE_DATA", str(folder / "border"))
+    root = str(folder / "repository" / "root.json")
+    assert run("trust", "update", stick, "--root", root)[0] == DONE
+    assert json.loads(run("verify", "fresh.txt", "--json")[1])["parts"]["entitled"]["outcome"] == "yes"
+    (folder / "border" / "trust" / "newest-signed-time").write_text((now + timedelta(days=9)).isoformat())
+    answer = json.loads(run("verify", "fresh.txt", "--json")[1])
+    assert answer["parts"]["in_time"]["code"] == "clock-set-back"
+    assert answer["outcome"] == "open"
+
+
 def test_a_wrong_command_says_what_it_wants(run: Run) -> None:
     for words, wanted in (
         (("verify",), "name a file"),
@@ -194,7 +235,7 @@ def test_pictures_of_all_kinds_get_an_answer(run: Run, folder: Path) -> None:
 def desk(tmp_path: Path, laboratory: TestIssuer, monkeypatch: pytest.MonkeyPatch) -> Visitor:
     """A served instance that holds the laboratory's certificate."""
 
-    def load(folder: Path, *, now: datetime | None) -> Trust:
+    def load(folder: Path, *, now: datetime | None, **_: Any) -> Trust:
         return trusting(laboratory)
 
     monkeypatch.setattr(store, "load", load)

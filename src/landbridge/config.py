@@ -29,6 +29,7 @@ SETTINGS: dict[str, str] = {
     "LANDBRIDGE_OIDC_CLIENT_SECRET": "its secret there",
     "LANDBRIDGE_OIDC_ROLES": "the claim that holds operator or viewer; default roles",
     "LANDBRIDGE_ISSUE_PASSPHRASE": "what the keys of this instance's issuing offices open with; asked for where it is not set",
+    "LANDBRIDGE_TRUST_PASSPHRASE": "what the keys of a trust repository open with; asked for where it is not set",
     "LANDBRIDGE_PROXIES": "addresses of proxies whose X-Forwarded-For is believed, separated by commas; default loopback",
 }
 

@@ -74,13 +74,14 @@ class Instance:
         return rates.load(own if own.exists() else None)
 
     def trust(self, now: datetime | None) -> Trust:
-        """What this instance believes of credentials: its trust store, read again when that changed.
+        """What this instance believes of credentials: its trust store, and the issuers its members' folders list.
 
         `now` is this machine's clock, held against the newest time the store knows of; None for a time that
         was asked for on purpose.
         """
-        folder = self.settings.data / "trust"
-        return store.load(folder, now=now)
+        folders = [*(self.folders or [SHIPPED]), self.settings.data / "members", *self.settings.members]
+        members = [path.parent for folder in folders for path in folder.glob("*/issues")]
+        return store.load(self.settings.data / "trust", now=now, members=members)
 
     def close(self) -> None:
         for index in self._indexes.values():

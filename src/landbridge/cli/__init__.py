@@ -16,7 +16,7 @@ from landbridge import __version__
 from landbridge.errors import LandbridgeError, NotFound, UsageError
 
 DONE, NO, FAILED, USAGE = 0, 1, 2, 64
-_ROOMS = {"verify": "proving", "trust": "proving", "issue": "issuing", "status": "issuing"}
+_ROOMS = {"verify": "proving", "trust": "trusting", "issue": "issuing", "status": "issuing"}
 
 
 class Parser(argparse.ArgumentParser):
@@ -149,6 +149,56 @@ def parser() -> Parser:
             )
             made.add_argument(
                 "--errors", type=Path, metavar="CSV", help="the rows refused; default errors.csv in it"
+            )
+
+    trust = command("trust", "who may issue what: the list, and the repository it comes from", json=False)
+    verbs = trust.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=Parser)
+    for name, text in (
+        ("update", "bring the list up to date, from an address or a folder"),
+        ("show", "every issuer believed here, and how old each list is"),
+        ("export", "write the list as it stands into a folder, such as a stick"),
+        ("key", "make a key for a repository: an officer's, a member's, or its own"),
+        ("create", "a new repository, signed by its officers"),
+        ("admit", "a member, by its public key"),
+        ("publish", "a member's issuers and lists, signed by its key"),
+        ("timestamp", "sign, every day, that nothing newer is there"),
+    ):
+        made = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        if name in ("update", "show", "export"):
+            made.add_argument("--json", action="store_true", help="print JSON")
+        if name == "update":
+            made.add_argument("source", metavar="URL|FOLDER", help="the repository, or a stick with it")
+            made.add_argument("--root", type=Path, metavar="FILE", help="its root.json, the first time")
+        if name == "key":
+            made.add_argument("file", type=Path, metavar="FILE", help="where the private key goes")
+        if name in ("export", "create", "admit", "publish", "timestamp"):
+            made.add_argument("folder", type=Path, metavar="FOLDER")
+        if name in ("admit", "publish"):
+            made.add_argument("member", metavar="MEMBER", help="its short name, such as xa")
+        if name == "admit":
+            made.add_argument("key", type=Path, metavar="PUB", help="its public key")
+            made.add_argument(
+                "--territories", default="", metavar="LIST", help="countries its issuers may be of"
+            )
+        if name == "publish":
+            made.add_argument(
+                "files", nargs="+", type=Path, metavar="FILE", help="issuers (TOML, or their folder), lists"
+            )
+            made.add_argument(
+                "--key", type=Path, required=True, metavar="KEY", help="the member's private key"
+            )
+        if name == "create":
+            made.add_argument(
+                "--officer", action="append", type=Path, required=True, metavar="PUB", help="three of them"
+            )
+            made.add_argument("--threshold", type=int, default=2, metavar="N", help="how many must sign")
+        if name in ("create", "admit"):
+            made.add_argument(
+                "--sign", action="append", type=Path, required=True, metavar="KEY", help="an officer's, twice"
+            )
+        if name in ("create", "admit", "publish", "timestamp"):
+            made.add_argument(
+                "--online", type=Path, required=True, metavar="KEY", help="the repository's own"
             )
 
     status = command("status", "lists of what was taken back", json=False)

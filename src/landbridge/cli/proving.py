@@ -73,7 +73,9 @@ def _verify(a: Namespace) -> int:
 def _trust(given: Sequence[Path], lists: Iterable[Iterable[Path]], *, now: datetime | None) -> Trust:
     """What this call believes: the material named on the line and nothing else, or the trust store."""
     if not given:
-        return store.load(read_settings().data / "trust", now=now)
+        data = read_settings().data
+        members = [path.parent for path in (data / "members").glob("*/issues")]
+        return store.load(data / "trust", now=now, members=members)
     issuers = read_trust(given)
     named = [path for group in lists for path in group]
     return Trust(issuers=issuers, taken_back=read_lists(named, issuers) if named else StatusLists())

@@ -30,6 +30,8 @@ class Signed(msgspec.Struct, frozen=True, kw_only=True):
     message: bytes
     signature: bytes
     hint: KeyHint
+    alternatives: tuple[tuple[str, bytes], ...] = ()
+    """(algorithm, message) of other readings of the same signature, tried after the first; one of all must hold."""
 
 
 class StatusClaim(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +55,8 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     content: Content
     signatures: tuple[Signed, ...]
     """Every one of them must hold; none at all is never authentic."""
+    unchecked: tuple[str, str] | None = None
+    """(code, detail): why a signature of it, or what it covers, cannot be told here. It stays open at best."""
     issuer: str = ""
     """As the credential names it: a country, a URL, a DID, a certificate's subject."""
     issued: datetime | None = None

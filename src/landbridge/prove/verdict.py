@@ -190,6 +190,12 @@ SENTENCES: dict[str, str] = {
     "unreadable": "Nothing that could be examined was found.",
     "unknown-format": "Something is written here, but in no format that is known.",
     "link-to-fetch": "It is a link to a document, and not the document.",
+    "context-unknown": "What its words mean is written elsewhere, and that is not at hand: its signature could not be checked.",
+    "suite-unknown": "It is signed in a way that is not known here, so the signature could not be checked.",
+    "base-proof": "It is its holder's own copy: what it shows must be taken out of it first.",
+    "terms-exchangeable": "Some of its values could have been exchanged without breaking its signature.",
+    "dropped-term": "Something in it is not covered by its signature.",
+    "disguised-term": "It is written so that a reader could be shown something else than was signed.",
     "qr-part-missing": "A part of it is missing: it is printed as several codes.",
     # in_time
     "within-dates": "It is valid at this time.",
@@ -222,5 +228,6 @@ SENTENCES: dict[str, str] = {
     "issuer-unknown": "Its issuer is not on the trust lists you hold.",
     "trust-missing": "You hold no trust list.",
     "trust-stale": "Your trust list is too old to rely on.",
+    "issuer-unproven": "Whose signature it carries could not be established.",
     "issuer-not-asked": "Who issued it could not be read.",
 }

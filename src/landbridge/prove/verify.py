@@ -13,6 +13,7 @@
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import msgspec
@@ -21,8 +22,8 @@ from landbridge.errors import CredentialError, Malformed, UnknownFormat, Unreada
 from landbridge.prove.carrier import Carried, read
 from landbridge.prove.envelope import Envelope, Signed
 from landbridge.prove.facts import SEAL, Facts, Outcome
-from landbridge.prove.formats import FORMATS, Format, containers
-from landbridge.prove.keys import SignatureWrong, from_jwk, verify_signature
+from landbridge.prove.formats import FORMATS, Format, containers, decode
+from landbridge.prove.keys import PublicKey, SignatureWrong, from_jwk, verify_signature
 from landbridge.prove.status import StatusLists
 from landbridge.prove.trust.list import Signer, Source, TrustList
 from landbridge.prove.verdict import SENTENCES, Part, Step, Verdict
@@ -99,7 +100,7 @@ def examine_carried(carried: Carried, *, trust: Trust, at: datetime) -> Verdict:
     except UnknownFormat as wrong:
         return _unread(wrong, number=2, name="format", at=at, place=carried.place)
     try:
-        envelope = form.decode(carried)
+        envelope = decode(form, carried, contexts=trust.issuers.contexts)
     except CredentialError as wrong:
         return _unread(wrong, number=3, name="decode", at=at, place=carried.place, form=form.NAME)
     return examine_envelope(envelope, form, trust=trust, at=at, place=carried.place)
@@ -192,20 +193,30 @@ def examine_envelope(
 
 def find_signer(envelope: Envelope, issuers: TrustList, steps: list[Step]) -> tuple[Signer | None, Part]:
     """Steps 5 and 6: every signature must hold, each with one of the keys that may have made it."""
-    if not envelope.signatures:
+    if not envelope.signatures and envelope.unchecked is None:
         steps.append(Step(6, "signature", NO, "not-signed"))
         return None, Part(NO, "not-signed")
     signer: Signer | None = None
+    without: list[Part] = []
     for signed in envelope.signatures:
         found = issuers.find(signed.hint)
         if not found.signers:
             steps.append(Step(5, "issuer", OPEN, found.code, ", ".join(signed.hint.ids)))
-            return None, _without_key(signed, found.code, steps)
+            part = _without_key(signed, found.code, steps)
+            if part.outcome is NO:
+                return None, part
+            without.append(part)
+            continue
         signer, wrong = _first_fitting(signed, found.signers)
         if signer is None:
             steps.append(Step(5, "issuer", YES, "key-found", found.signers[0].source))
             steps.append(Step(6, "signature", NO, wrong))
             return None, Part(NO, wrong, _key_name(signed))
+    if envelope.unchecked is not None:
+        steps.append(Step(6, "signature", OPEN, *envelope.unchecked))
+        return None, Part(OPEN, *envelope.unchecked)
+    if without:
+        return None, next((part for part in without if part.outcome is OPEN), without[0])
     assert signer is not None
     steps.append(Step(5, "issuer", YES, "key-found", signer.source))
     steps.append(Step(6, "signature", YES, "signature-verified"))
@@ -216,7 +227,7 @@ def _first_fitting(signed: Signed, signers: Iterable[Signer]) -> tuple[Signer | 
     code = "signature-wrong"
     for signer in signers:
         try:
-            verify_signature(signer.key, signed.algorithm, signed.message, signed.signature)
+            _check(signer.key, signed)
         except SignatureWrong as wrong:
             code = wrong.code
             continue
@@ -227,6 +238,17 @@ def _first_fitting(signed: Signed, signers: Iterable[Signer]) -> tuple[Signer | 
     return None, code
 
 
+def _check(key: PublicKey, signed: Signed) -> None:
+    """One signature, as any of the ways it may be read. Raises as verify_signature does, for the first."""
+    try:
+        verify_signature(key, signed.algorithm, signed.message, signed.signature)
+    except SignatureWrong:
+        for algorithm, message in signed.alternatives:
+            with suppress(SignatureWrong):
+                return verify_signature(key, algorithm, message, signed.signature)
+        raise
+
+
 def _without_key(signed: Signed, code: str, steps: list[Step]) -> Part:
     """No listed key: still no where the issuer's keys are known and this is none of them, and still authentic
     where the issuer's name is its key (did:key, did:jwk), which entitles nobody to anything."""
@@ -235,7 +257,7 @@ def _without_key(signed: Signed, code: str, steps: list[Step]) -> Part:
     if signed.hint.jwk is None:
         return Part(OPEN, "no-key", _key_name(signed))
     try:
-        verify_signature(from_jwk(signed.hint.jwk), signed.algorithm, signed.message, signed.signature)
+        _check(from_jwk(signed.hint.jwk), signed)
     except CredentialError as wrong:
         steps.append(Step(6, "signature", NO, "signature-wrong", str(wrong)))
         return Part(NO, "signature-wrong", _key_name(signed))
@@ -255,6 +277,8 @@ def _entitled(
     if signer is None:
         if authentic.code == "key-not-of-issuer":
             return Part(NO, "not-the-issuer", authentic.rests_on)
+        if envelope.unchecked is not None:
+            return Part(OPEN, "issuer-unproven", envelope.unchecked[0])
         return Part(OPEN, "trust-missing" if not len(trust.issuers) else "issuer-unknown", authentic.rests_on)
     kind = envelope.content.kind
     if signer.kinds is not None and kind not in signer.kinds:
@@ -347,6 +371,11 @@ HINTS: dict[str, str] = {
     "list-missing": "Bring the lists up to date with `landbridge trust update`.",
     "list-stale": "Bring the lists up to date with `landbridge trust update`.",
     "clock-set-back": "Set the clock of this device.",
+    "context-unknown": "Nothing is fetched: give a copy of the context named here that you trust with --trust, "
+    'as {"documentUrl": "https://…", "document": {"@context": …}}.',
+    "suite-unknown": "Ask its holder for the same credential with another proof.",
+    "base-proof": "Ask its holder to derive from it what he wants to show.",
+    "terms-exchangeable": "Ask its holder for the same certificate in another form, such as an EU digital certificate.",
 }
 
 

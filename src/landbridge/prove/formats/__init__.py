@@ -13,11 +13,12 @@ A format is a module with these names:
 What it says goes into `Envelope.content` at decoding; `verify` makes Facts of it once it is believed.
 """
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from landbridge.prove.carrier import Carried
 from landbridge.prove.envelope import Envelope
-from landbridge.prove.formats import cosevc, hcert, jwtvc, mdoc, sdjwt, shc, vdsnc
+from landbridge.prove.formats import cosevc, hcert, integrity, jwtvc, mdoc, sdjwt, shc, vdsnc
 from landbridge.prove.formats.shc import link as shlink
 from landbridge.prove.trust.list import Signer
 
@@ -35,5 +36,13 @@ class Format(Protocol):
     def steps(self, envelope: Envelope, signer: Signer) -> tuple[tuple[str, str, str], ...]: ...
 
 
-FORMATS: tuple[Format, ...] = (hcert, mdoc, vdsnc, shc, shlink, sdjwt, jwtvc, cosevc)
+FORMATS: tuple[Format, ...] = (hcert, mdoc, vdsnc, shc, shlink, sdjwt, jwtvc, cosevc, integrity)
 """Asked in this order; the first that recognises a text reads it."""
+
+
+def decode(form: Format, carried: Carried, *, contexts: Mapping[str, bytes]) -> Envelope:
+    """What the format reads; `contexts`, URL → JSON-LD, are an operator's own, for the one format made of such words.
+
+    Raises CredentialError.
+    """
+    return integrity.decode(carried, contexts=contexts) if form is integrity else form.decode(carried)

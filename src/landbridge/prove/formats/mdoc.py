@@ -141,7 +141,7 @@ def _documents(parts: Mapping[str, bytes]) -> list[bytes]:
         raise Malformed("this response is of a version that is not known", code="mdoc")
     if parts["status"] != b"\x00":
         raise Malformed("the wallet says that something went wrong when it answered", code="wallet-error")
-    return _children(parts["documents"]) if "documents" in parts else []
+    return _items(parts["documents"]) if "documents" in parts else []
 
 
 def _read(parts: Mapping[str, bytes], stated: str | None) -> Envelope:
@@ -218,7 +218,7 @@ def _elements(
     for space, items in _members(raw).items():
         known = mso["valueDigests"].get(space)
         here = found[space] = {}
-        for item in _children(items):
+        for item in _items(items):
             inner = read_cbor(_encoded(read_cbor(item), "an element of this document"))
             if not isinstance(inner, MAPS) or not inner.keys() >= {"digestID", "elementIdentifier"}:
                 raise Malformed("an element of this document is not one", code="mdoc-element")
@@ -416,9 +416,7 @@ def _encoded(item: Any, what: str) -> bytes:
 
 def _members(data: bytes) -> dict[str, bytes]:
     """The members of a map with text for keys, each value as the bytes it came in. Raises Malformed."""
-    if not data or data[0] >> 5 != 5:
-        raise Malformed("a part of this document is not a map", code="mdoc")
-    parts = _children(data)
+    parts = _parts(data, 5)
     found: dict[str, bytes] = {}
     for key, value in zip(parts[::2], parts[1::2], strict=True):
         name = read_cbor(key)
@@ -428,12 +426,17 @@ def _members(data: bytes) -> dict[str, bytes]:
     return found
 
 
-def _children(data: bytes) -> list[bytes]:
-    """The items of an array, or the keys and values of a map, each as the bytes it came in. Raises Malformed."""
-    if not data or data[0] >> 5 not in (4, 5):
-        raise Malformed("a part of this document is not an array", code="mdoc")
+def _items(data: bytes) -> list[bytes]:
+    """The items of an array, each as the bytes it came in. Raises Malformed."""
+    return _parts(data, 4)
+
+
+def _parts(data: bytes, kind: int) -> list[bytes]:
+    """The items of an array (4), or the keys and values of a map (5). Raises Malformed."""
+    if not data or data[0] >> 5 != kind:
+        raise Malformed(f"a part of this document is no {'array' if kind == 4 else 'map'}", code="mdoc")
     count, at = _head(data, 0)
-    if data[0] >> 5 == 5 and count is not None:
+    if kind == 5 and count is not None:
         count *= 2
     found: list[bytes] = []
     while count is None or len(found) < count:
@@ -442,7 +445,7 @@ def _children(data: bytes) -> list[bytes]:
         end = _end(data, at)
         found.append(data[at:end])
         at = end
-    if data[0] >> 5 == 5 and len(found) % 2:
+    if kind == 5 and len(found) % 2:
         raise Malformed("a map of this document has a name without a value", code="mdoc")
     return found
 

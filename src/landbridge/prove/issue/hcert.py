@@ -17,9 +17,13 @@ _NUMBERS = {"ES256": -7, "PS256": -37}
 
 
 class NotIssued(CredentialError):
-    """What was to be issued is not as it must be: nothing was signed."""
+    """What was to be issued is not as it must be: nothing was signed. `field` is the part of the case that is meant."""
 
     step = "issue"
+
+    def __init__(self, message: str, *, code: str = "refused", hint: str = "", field: str = "") -> None:
+        super().__init__(message, code=code, hint=hint)
+        self.field = field
 
 
 def create(
@@ -35,7 +39,8 @@ def create(
     """One certificate as the text of its QR code, `HC1:…`.
 
     `payload` is the EU schema's object (1.3.x); `kid` the first eight bytes of the SHA-256 of the signer's
-    certificate; `status` says where it may be taken back (Token Status List, section 6.3). Raises NotIssued where schema or value sets are not kept to, naming the field.
+    certificate; `status` says where it may be taken back (Token Status List, section 6.3). Raises NotIssued where
+    schema or value sets are not kept to, naming the field.
     """
     read = dcc.read(payload, issued, country)
     if read.faults:

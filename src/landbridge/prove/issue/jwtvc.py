@@ -1,7 +1,7 @@
 """Verifiable Credentials in JWTs, made (W3C VC-JOSE-COSE 1.0, section 3.1; Data Model 2.0)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ def create(
     kid: str,
     issued: datetime,
     expires: datetime | None = None,
-    status: Mapping[str, Any] | None = None,
+    status: Iterable[Mapping[str, Any]] = (),
 ) -> str:
     """One credential as a JWS of the type `vc+jwt`.
 
@@ -26,8 +26,9 @@ def create(
     whole = {**credential, "validFrom": _written(issued)}
     if expires is not None:
         whole["validUntil"] = _written(expires)
-    if status is not None:
-        whole["credentialStatus"] = dict(status)
+    entries = [dict(one) for one in status]
+    if entries:
+        whole["credentialStatus"] = entries
     for _, sentence in vcdm.faults_of(whole):
         raise NotIssued(sentence, code="form")
     algorithm = algorithm_of(key)

@@ -1,8 +1,9 @@
 """An issuer's keys: made, kept in files that a passphrase opens, and rotated.
 
 A folder holds one file a key, PKCS#8 encrypted (RFC 5958), its certificate beside it, and `current` with the name of
-the one that signs. A key in a hardware token takes the place of a file by one more branch in `KeyRing.signer`:
-everything above it asks for `Signing` and never for a private key.
+the one that signs. A key in a hardware token (PKCS #11) takes the place of a file by one more branch in
+`KeyRing.signer`: what it returns there is an object of cryptography's abstract private key class, which signs in the
+token; everything above calls `sign` and `public_key` of it and never asks for its numbers.
 """
 
 import os
@@ -25,6 +26,7 @@ from landbridge.prove.keys import PrivateKey, algorithm_of, sign, thumbprint
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _MIN_PASSPHRASE = 12
+_MOST_DAYS = 36_500
 _MAKERS: dict[str, Callable[[], PrivateKey]] = {
     "ES256": lambda: ec.generate_private_key(ec.SECP256R1()),
     "ES384": lambda: ec.generate_private_key(ec.SECP384R1()),
@@ -110,6 +112,8 @@ class KeyRing:
             raise KeyUnusable(f"no keys are made for {algorithm!r}: {', '.join(_MAKERS)}")
         if len(self._passphrase) < _MIN_PASSPHRASE:
             raise KeyUnusable(f"a passphrase has {_MIN_PASSPHRASE} bytes or more")
+        if not 1 <= days <= _MOST_DAYS:
+            raise KeyUnusable(f"a key is good for 1 to {_MOST_DAYS} days, not {days}")
         if (self.folder / f"{name}.key").exists():
             raise KeyUnusable(f"there is a key {name!r} already", hint="Give the new one another name.")
         private = _MAKERS[algorithm]()
@@ -141,13 +145,21 @@ class KeyRing:
             private, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
         ):
             raise KeyUnusable(f"the key {name} is of a kind that signs nothing here")
-        certificate = next(read_certificates((self.folder / f"{name}.crt").read_bytes()))
+        certificate = self._certificate(name)
+        if thumbprint(certificate.key) != thumbprint(private.public_key()):
+            raise KeyUnusable(f"the certificate {name}.crt is not that of the key {name}")
         return Signing(name=name, private=private, certificate=certificate)
 
     def certificates(self) -> Iterator[tuple[str, Certificate]]:
         """The certificates of all keys, the retired ones too: what they signed is to be verified for years."""
         for name in self.names():
-            yield name, next(read_certificates((self.folder / f"{name}.crt").read_bytes()))
+            yield name, self._certificate(name)
+
+    def _certificate(self, name: str) -> Certificate:
+        try:
+            return next(read_certificates((self.folder / f"{name}.crt").read_bytes()))
+        except (OSError, StopIteration, CredentialError):
+            raise KeyUnusable(f"the certificate {name}.crt of the key {name} cannot be read") from None
 
 
 def _certify(
@@ -156,7 +168,7 @@ def _certify(
     name = x509.Name(
         [
             x509.NameAttribute(NameOID.COUNTRY_NAME, country),
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation[:64]),
             x509.NameAttribute(NameOID.COMMON_NAME, f"{organisation} {at:%Y-%m-%d}"[:64]),
         ]
     )

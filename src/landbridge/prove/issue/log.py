@@ -12,8 +12,19 @@ _LEAF, _NODE = b"\x00", b"\x01"
 EMPTY = hashlib.sha256().digest()
 
 
+def entry(algorithm: str, message: bytes, signature: bytes) -> bytes:
+    """What the log remembers of a credential: the SHA-256 of what was signed and of the signature, 32 bytes.
+
+    Of an ECDSA signature only its first half, because anybody can turn the second round. So a credential is found
+    however it is carried, whichever claims its holder discloses; and nobody guesses it, for no two signatures are one.
+    """
+    if algorithm.startswith(("ES", "ECDSA")):
+        signature = signature[: len(signature) // 2]
+    return hashlib.sha256(hashlib.sha256(message).digest() + signature).digest()
+
+
 def leaf_hash(entry: bytes) -> bytes:
-    """The hash of an entry, 32 bytes; an entry here is the SHA-256 of a credential."""
+    """The hash of an entry, 32 bytes; an entry here is what `entry` makes of a credential."""
     return hashlib.sha256(_LEAF + entry).digest()
 
 

@@ -10,7 +10,7 @@ from landbridge.prove.carrier import Carried
 from landbridge.prove.cose import read_cbor, read_sign1
 from landbridge.prove.envelope import Envelope, KeyHint, Signed
 from landbridge.prove.facts import Content
-from landbridge.prove.formats import FORMATS
+from landbridge.prove.formats import FORMATS, decode
 from landbridge.prove.jose import read_compact, read_json
 from landbridge.prove.status import StatusList, StatusLists
 from landbridge.prove.status.bits import (
@@ -45,8 +45,12 @@ def read_lists(paths: Iterable[Path], issuers: TrustList) -> StatusLists:
 def read_list(
     data: bytes, issuers: TrustList, *, name: str = "", believed: Source | None = None
 ) -> Iterator[StatusList]:
-    """The list or lists in one file. `believed` is the source of a file that was itself verified, as everything in
-    the trust store is: a signature inside is then not asked for. Raises StatusListRefused."""
+    """The list or lists in one file. Raises StatusListRefused.
+
+    A list that carries a signature is verified by it. One that carries none (hashes of EU certificates, numbers of
+    health cards) is as true as where it comes from: `believed` is that source, and its countries and keys are the
+    caller's to check.
+    """
     try:
         yield from _read(data, issuers, name, believed)
     except Malformed as wrong:
@@ -67,7 +71,7 @@ def _read(data: bytes, issuers: TrustList, name: str, believed: Source | None) -
         # The draft's own example pads its signature, which JWS does not.
         token = read_compact(text.decode("ascii", "replace").rstrip("="))
         if "statuslist" in str(token.header.get("typ", "")):
-            yield _token_list(read_json(token.payload), _jwt_envelope(token), issuers, believed)
+            yield _token_list(read_json(token.payload), _jwt_envelope(token), issuers)
             return
     elif not text.isascii():
         sign1 = read_sign1(data)
@@ -86,9 +90,9 @@ def _read(data: bytes, issuers: TrustList, name: str, believed: Source | None) -
             envelope = Envelope(
                 format="status-list", claims=claims, content=Content(kind="status"), signatures=(signed,)
             )
-            yield _token_list({**named, "status_list": claims[_STATUS_LIST]}, envelope, issuers, believed)
+            yield _token_list({**named, "status_list": claims[_STATUS_LIST]}, envelope, issuers)
             return
-    yield from _credential_list(data, issuers, believed)
+    yield from _credential_list(data, issuers)
 
 
 def _card_list(value: dict[str, Any], issuers: TrustList, name: str, believed: Source | None) -> StatusList:
@@ -110,7 +114,7 @@ def _jwt_envelope(token: Any) -> Envelope:
     return Envelope(format="status-list", claims=claims, content=Content(kind="status"), signatures=(signed,))
 
 
-def _token_list(claims: Any, envelope: Envelope, issuers: TrustList, believed: Source | None) -> NumberedList:
+def _token_list(claims: Any, envelope: Envelope, issuers: TrustList) -> NumberedList:
     """A Token Status List, sections 5.1 (JWT) and 5.2 (CWT): `sub` is its address, `iat` its date."""
     if not isinstance(claims, Mapping) or not isinstance(claims.get("sub"), str):
         raise StatusListRefused("a status list names its address in `sub`", code="list-unreadable")
@@ -121,19 +125,19 @@ def _token_list(claims: Any, envelope: Envelope, issuers: TrustList, believed: S
         mechanism="token-status-list",
         uri=uri,
         source=Source(name=uri, issued=issued, expires=expires),
-        signer=None if believed else _signer(envelope, issuers, uri),
+        signer=_signer(envelope, issuers, uri),
         row=read_token_row(claims.get("status_list")),
     )
 
 
-def _credential_list(data: bytes, issuers: TrustList, believed: Source | None) -> Iterator[NumberedList]:
+def _credential_list(data: bytes, issuers: TrustList) -> Iterator[NumberedList]:
     """A Bitstring Status List is a credential of its own: whatever format secures it."""
     text = data.decode("utf-8", "replace").strip()
     carried = Carried(text=text, data=data, place="file", media="text")
     for form in FORMATS:
         if not form.recognise(carried):
             continue
-        envelope = form.decode(carried)
+        envelope = decode(form, carried, contexts=issuers.contexts)
         subject = _subject(envelope.claims)
         if subject is None:
             break
@@ -147,7 +151,7 @@ def _credential_list(data: bytes, issuers: TrustList, believed: Source | None) -
             source=Source(
                 name=uri, issued=envelope.issued or envelope.valid_from, expires=envelope.valid_until
             ),
-            signer=None if believed else _signer(envelope, issuers, uri),
+            signer=_signer(envelope, issuers, uri),
             row=read_bitstring_row(subject.get("encodedList"), size if size in (1, 2, 4, 8) else 1),
             purposes=frozenset(purpose if isinstance(purpose, list) else [str(purpose)]),
         )

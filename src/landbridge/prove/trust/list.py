@@ -1,7 +1,7 @@
 """The trust list: issuers, their keys, and what each key may be believed for."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -85,6 +85,7 @@ class TrustList:
     `known` are the issuers whose set of keys is complete (a key set, a DID document, our own list): a key that
     is not among them is not theirs, while one that is missing from a folder of certificates is merely unknown.
     `names` are issuers a directory names without their keys. `passed_over` says what was not taken in, and why.
+    `contexts` are the JSON-LD contexts an operator pinned, URL → JSON: what credentials' words mean is believed too.
     """
 
     def __init__(
@@ -95,13 +96,14 @@ class TrustList:
         known: Iterable[str] = (),
         names: Iterable[Issuer] = (),
         passed_over: Iterable[tuple[str, str]] = (),
+        contexts: Mapping[str, bytes] | None = None,
     ) -> None:
-        # A key that somebody withdrew is withdrawn, though another list still carries it: those come first.
-        self.signers = tuple(sorted(dict.fromkeys(signers), key=_still_believed))
-        self.authorities = tuple(sorted(dict.fromkeys(authorities), key=_still_believed))
+        self.signers = tuple(dict.fromkeys(signers))
+        self.authorities = tuple(dict.fromkeys(authorities))
         self.known = frozenset(known)
         self.names = tuple(dict.fromkeys(names))
         self.passed_over = tuple(passed_over)
+        self.contexts = dict(contexts or {})
         by_id: defaultdict[str, list[Signer]] = defaultdict(list)
         by_issuer: defaultdict[str, list[Signer]] = defaultdict(list)
         for signer in self.signers:
@@ -188,10 +190,6 @@ class TrustList:
                 return ()
             link = higher
         return ()
-
-
-def _still_believed(entry: Signer | Authority) -> bool:
-    return entry.withdrawn is None
 
 
 def _bound(signer: Signer) -> bool:

@@ -36,9 +36,11 @@ class Material(msgspec.Struct, frozen=True, kw_only=True):
     known: frozenset[str] = frozenset()
     names: tuple[Issuer, ...] = ()
     passed_over: tuple[tuple[str, str], ...] = ()
+    contexts: tuple[tuple[str, bytes], ...] = ()
+    """JSON-LD contexts, (URL, JSON)."""
 
     def __len__(self) -> int:
-        return len(self.signers) + len(self.authorities) + len(self.names)
+        return len(self.signers) + len(self.authorities) + len(self.names) + len(self.contexts)
 
 
 def joined(parts: Iterable[Material]) -> Material:
@@ -49,6 +51,7 @@ def joined(parts: Iterable[Material]) -> Material:
         known=frozenset().union(*(part.known for part in parts)),
         names=tuple(one for part in parts for one in part.names),
         passed_over=tuple(one for part in parts for one in part.passed_over),
+        contexts=tuple(one for part in parts for one in part.contexts),
     )
 
 

@@ -8,6 +8,7 @@
 | lists of EU DCC signers                                       | `national.py`                             |
 | WHO GDHCN participants' folders                               | `participants.py`                         |
 | DID documents, did:key, did:jwk                               | `did.py`                                  |
+| JSON-LD contexts, each with its address                       | here                                      |
 | our own TOML and JSON                                         | `register.py`                             |
 
 A folder is read whole. What a file's place says counts: `HOST/PATH/.well-known/jwks.json` is the key set of
@@ -26,6 +27,7 @@ import msgspec
 from asn1crypto import parser
 
 from landbridge.errors import CredentialError
+from landbridge.prove import canonical
 from landbridge.prove.certificates import Certificate, CertificateRefused, read_certificate
 from landbridge.prove.cose import MAPS, read_cbor, read_sign1
 from landbridge.prove.facts import Issuer
@@ -66,18 +68,31 @@ def read_trust(paths: Iterable[Path]) -> TrustList:
     parts: list[Material] = []
     for path in paths:
         parts.extend(_read_folder(path) if path.is_dir() else [_read_named(path)])
-    return to_list(joined(parts))
+    whole = joined(parts)
+    # A key that somebody withdrew is withdrawn, though another file still carries it: those come first.
+    return to_list(
+        msgspec.structs.replace(
+            whole,
+            signers=tuple(sorted(whole.signers, key=_still_believed)),
+            authorities=tuple(sorted(whole.authorities, key=_still_believed)),
+        )
+    )
 
 
 def to_list(material: Material) -> TrustList:
     """One list, with the names a directory gives joined to the keys that came from elsewhere."""
     names = {one.id: one for one in material.names}
+    contexts: dict[str, set[bytes]] = {}
+    for url, text in material.contexts:
+        contexts.setdefault(url, set()).add(text)
+    twice = [url for url, texts in contexts.items() if len(texts) > 1]
     return TrustList(
         (_with_name(one, names) for one in material.signers),
         material.authorities,
         known=material.known,
         names=names.values(),
-        passed_over=material.passed_over,
+        passed_over=(*material.passed_over, *((url, "two copies of this context differ") for url in twice)),
+        contexts={url: texts.pop() for url, texts in contexts.items() if url not in twice},
     )
 
 
@@ -351,6 +366,8 @@ def _read_json(document: Any, source: Source, issuer: Issuer | None, depth: int)
         return _read(from_any_base64(document["payload"]), source, issuer, depth + 1)
     if "kty" in document:
         return keysets.read_jwks([document], source, issuer=issuer)
+    if "documentUrl" in document and "document" in document:
+        return _read_context(document)
     own = document.get("issuer") or document.get("iss")
     if isinstance(own, str) and own:
         issuer = Issuer(id=own)
@@ -372,7 +389,20 @@ def _read_json(document: Any, source: Source, issuer: Issuer | None, depth: int)
     pems = [one for one in document.values() if isinstance(one, str) and "-----BEGIN " in one]
     if pems:
         return joined(_read_pem(one.encode(), source) for one in pems)
+    if "@context" in document:
+        raise unreadable(
+            "this is JSON-LD, and no key",
+            hint='A context to be pinned is wrapped with its address: {"documentUrl": "https://…", "document": …}.',
+        )
     raise unreadable("this JSON is no form of trust that is known", hint=_FORMS)
+
+
+def _read_context(document: Mapping[str, Any]) -> Material:
+    """A JSON-LD context with its address, as a document loader keeps it (JSON-LD 1.1 API, section 9.4.3, RemoteDocument)."""
+    url, inner = document["documentUrl"], document["document"]
+    if not isinstance(url, str) or not url or not isinstance(inner, dict) or "@context" not in inner:
+        raise unreadable("a pinned context is an object with @context, and its documentUrl is text")
+    return Material(contexts=((url, canonical.canonicalise(inner)),))
 
 
 def _read_array(entries: list[Any], source: Source, issuer: Issuer | None, depth: int) -> Material:
@@ -473,6 +503,10 @@ def _issuer_of_place(parts: tuple[str, ...]) -> Issuer | None:
     if "." not in host and not host.startswith("localhost"):
         return None
     return Issuer(id="https://" + "/".join(parts[:-2]))
+
+
+def _still_believed(entry: Signer | Authority) -> bool:
+    return entry.withdrawn is None
 
 
 def _with_name(signer: Signer, names: Mapping[str, Issuer]) -> Signer:

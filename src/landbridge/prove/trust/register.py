@@ -212,7 +212,8 @@ def material_of_entry(entry: Entry, source: Source, *, name: str = "") -> Materi
             raise unreadable(f"{name}: kinds: {kind!r} is none of {', '.join(sorted(KINDS))}")
     for one in entry.territories or ():
         _country(one, f"{name}: territories")
-    issuer = Issuer(id=entry.id, name=entry.title, territory=territory)
+    # Without an id of its own it is known by its title, and speaks under no address that a credential names.
+    issuer = Issuer(id=entry.id or entry.title, name=entry.title, territory=territory)
     limits: dict[str, Any] = {
         "kinds": None if entry.kinds is None else frozenset(entry.kinds),
         "territories": None if entry.territories is None else frozenset(entry.territories),
@@ -230,14 +231,11 @@ def material_of_entry(entry: Entry, source: Source, *, name: str = "") -> Materi
             raise unreadable(f"{place}.authority goes with a certificate only")
         if key.certificate:
             certificate = _certificate(key.certificate, place)
-            whose = (
-                issuer if issuer.id else Issuer(id=certificate.subject, name=entry.title, territory=territory)
-            )
             if key.authority:
-                authorities.append(as_authority(certificate, source, issuer=whose, **own))
+                authorities.append(as_authority(certificate, source, issuer=issuer, **own))
             else:
                 signers.append(
-                    of_certificate(certificate, source, issuer=whose, ids=ids, unnamed=not ids, **own)
+                    of_certificate(certificate, source, issuer=issuer, ids=ids, unnamed=not ids, **own)
                 )
             continue
         if key.jwk is not None:

@@ -74,13 +74,14 @@ from tuf.ngclient.fetcher import FetcherInterface
 from tuf.ngclient.updater import Updater
 
 from landbridge.errors import CredentialError
+from landbridge.prove.facts import Issuer
 from landbridge.prove.trust import register
-from landbridge.prove.trust.list import Authority, Signer, Source, TrustList
+from landbridge.prove.trust.list import Source, TrustList
 from landbridge.prove.trust.material import Material, joined
 from landbridge.prove.trust.read import to_list
 
 ISSUERS = "issuers.json"
-_FLOOR, _CURRENT = "newest-signed-time", "current"
+FLOOR, _CURRENT = "newest-signed-time", "current"
 _MEMBER = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,60}[a-z0-9])?")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,120}")
 _OWN_ROLES = frozenset({"root", "targets", "snapshot", "timestamp"})
@@ -416,7 +417,7 @@ def _export_targets(held: Path, folder: Path, signed: Targets) -> int:
 def floor(store: Path) -> datetime | None:
     """The newest time anything signed has shown this store: a clock that shows less was set back."""
     try:
-        found = datetime.fromisoformat((store / _FLOOR).read_text("ascii").strip())
+        found = datetime.fromisoformat((store / FLOOR).read_text("ascii").strip())
     except (OSError, ValueError):
         return None
     return found if found.tzinfo else None
@@ -627,7 +628,7 @@ def _load(store: Path, folder: Path) -> Held:
     material: list[Material] = []
     files: list[HeldFile] = []
     members: dict[str, Source] = {}
-    owners: dict[str, str] = {}
+    owners: dict[str | bytes, str] = {}
     for member in _delegated(metadata):
         if not (metadata / f"{member}.json").is_file():
             material.append(
@@ -663,32 +664,44 @@ def _load(store: Path, folder: Path) -> Held:
 
 
 def _issuers_of(
-    member: str, data: bytes, source: Source, territories: frozenset[str], owners: dict[str, str]
+    member: str,
+    data: bytes,
+    source: Source,
+    territories: frozenset[str],
+    owners: dict[str | bytes, str],
 ) -> tuple[Material, Source]:
-    """A member's issuers, without those of countries that are not its own, and without names that a member admitted
-    before it has taken: nobody lists keys for another's laboratory."""
+    """A member's issuers, without those of countries that are not its own, and without names and keys that a member
+    admitted before it has listed: nobody lists keys for another's laboratory, or withdraws another's key."""
+    place = f"{member}/{ISSUERS}"
     try:
         whose, _, expires, found = register.read_register(data, source)
     except CredentialError as wrong:
-        return Material(passed_over=((f"{member}/{ISSUERS}", str(wrong)),)), source
+        return Material(passed_over=((place, str(wrong)),)), source
     if whose != member:
-        return Material(passed_over=((f"{member}/{ISSUERS}", f"it is the list of {whose!r}"),)), source
+        return Material(passed_over=((place, f"it is the list of {whose!r}"),)), source
     source = Source(name=source.name, issued=source.issued, expires=expires)
-    refused: dict[str, str] = {}
-    entries: tuple[Signer | Authority, ...] = (*found.signers, *found.authorities)
-    for issuer in {*(one.issuer for one in entries), *found.names}:
+    named = {one.id for one in found.names}
+    passed_over: list[tuple[str, str]] = []
+
+    def refused(issuer: Issuer, key: bytes = b"") -> bool:
+        reason = ""
         if territories and issuer.territory not in territories:
-            refused[issuer.id] = (
-                f"{issuer.name}: {issuer.territory or 'no country'} is not a country of this member"
-            )
-        elif owners.setdefault(issuer.id, member) != member:
-            refused[issuer.id] = f"{issuer.name}: {issuer.id} is listed by {owners[issuer.id]} already"
+            reason = f"{issuer.territory or 'no country'} is not a country of this member"
+        else:
+            for mark, what in ((issuer.id if issuer.id in named else "", issuer.id), (key, "its key")):
+                if mark and owners.setdefault(mark, member) != member:
+                    reason = f"{what} is listed by {owners[mark]} already"
+        if reason:
+            passed_over.append((place, f"{issuer.name}: {reason}"))
+        return bool(reason)
+
+    names = tuple(one for one in found.names if not refused(one))
     return Material(
-        signers=tuple(one for one in found.signers if one.issuer.id not in refused),
-        authorities=tuple(one for one in found.authorities if one.issuer.id not in refused),
-        known=found.known - refused.keys(),
-        names=tuple(one for one in found.names if one.id not in refused),
-        passed_over=tuple((f"{member}/{ISSUERS}", one) for one in refused.values()),
+        signers=tuple(one for one in found.signers if not refused(one.issuer, one.spki)),
+        authorities=tuple(one for one in found.authorities if not refused(one.issuer, one.certificate.spki)),
+        known=found.known & {one.id for one in names},
+        names=names,
+        passed_over=tuple(dict.fromkeys(passed_over)),
     ), source
 
 
@@ -785,7 +798,7 @@ def _set_back(seen: datetime, now: datetime) -> TrustRefused:
 def _raise_floor(store: Path, signed_times: Iterable[datetime]) -> datetime | None:
     newest = max((one for one in (floor(store), *signed_times) if one is not None), default=None)
     if newest is not None and newest != floor(store):
-        _write_whole(store / _FLOOR, newest.astimezone(UTC).isoformat().encode())
+        _write_whole(store / FLOOR, newest.astimezone(UTC).isoformat().encode())
     return newest
 
 
