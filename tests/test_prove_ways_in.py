@@ -38,8 +38,8 @@ def laboratory() -> TestIssuer:
 def folder(tmp_path: Path, laboratory: TestIssuer, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What an officer has on the desk: one certificate, and a negative test in several shapes."""
     monkeypatch.setenv("LANDBRIDGE_DATA", str(tmp_path / "data"))
-    (tmp_path / "trust").mkdir()
-    (tmp_path / "trust" / "laboratory.der").write_bytes(laboratory.der)
+    (tmp_path / "believed").mkdir()
+    (tmp_path / "believed" / "laboratory.der").write_bytes(laboratory.der)
     text = laboratory.test_result()
     (tmp_path / "test.txt").write_text(text)
     (tmp_path / "test.png").write_bytes(qr.png(text))
@@ -62,18 +62,18 @@ def run(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
 
 def test_a_picture_a_text_and_standard_input_are_believed_with_exit_code_0(run: Run, folder: Path) -> None:
     for name in ("test.png", "test.txt"):
-        code, said = run("verify", name, "--trust", "trust", "--at", AT)
+        code, said = run("verify", name, "--trust", "believed", "--at", AT)
         assert code == DONE, said
         assert "YES" in said
         assert "FIKTIVA" in said
-    code, _ = run("verify", "-", "--trust", "trust", "--at", AT, stdin=(folder / "test.txt").read_bytes())
+    code, _ = run("verify", "-", "--trust", "believed", "--at", AT, stdin=(folder / "test.txt").read_bytes())
     assert code == DONE
-    code, _ = run("verify", "--trust", "trust", "test.txt", "--at", AT)
+    code, _ = run("verify", "--trust", "believed", "test.txt", "--at", AT)
     assert code == DONE
 
 
 def test_the_json_holds_format_outcome_parts_steps_leniencies_and_claims(run: Run) -> None:
-    code, said = run("verify", "test.txt", "--trust", "trust", "--at", AT, "--json")
+    code, said = run("verify", "test.txt", "--trust", "believed", "--at", AT, "--json")
     answer = json.loads(said)
     assert code == DONE
     assert answer["format"] == "hcert"
@@ -89,7 +89,7 @@ def test_the_json_holds_format_outcome_parts_steps_leniencies_and_claims(run: Ru
 
 
 def test_a_no_exits_with_1_and_an_open_answer_with_2_and_both_say_what_to_do(run: Run) -> None:
-    code, said = run("verify", "test.txt", "--trust", "trust", "--at", "2027-01-01T00:00:00Z", "--json")
+    code, said = run("verify", "test.txt", "--trust", "believed", "--at", "2027-01-01T00:00:00Z", "--json")
     answer = json.loads(said)
     assert (code, answer["outcome"], answer["parts"]["in_time"]["code"]) == (NO, "no", "expired")
     assert answer["believed"] is False
@@ -107,7 +107,7 @@ def test_a_batch_answers_one_object_a_file_in_their_order(run: Run, folder: Path
         text = (folder / "test.txt").read_text()
         (folder / f"{number:02}.txt").write_text(text if number % 3 else text[:-9])
     names = [f"{number:02}.txt" for number in range(12)]
-    code, said = run("verify", "--batch", *names, "--trust", "trust", "--at", AT, "--json")
+    code, said = run("verify", "--batch", *names, "--trust", "believed", "--at", AT, "--json")
     answers = [json.loads(line) for line in said.splitlines()]
     assert code == NO
     assert [Path(one["file"]).name for one in answers] == names
@@ -121,7 +121,7 @@ def test_the_trust_list_travels_from_the_officers_to_a_post_without_a_network(
     (folder / "lab.toml").write_text(
         'title = "Test laboratory"\nterritory = "XA"\nkinds = ["test"]\n[[keys]]\ncertificate = "lab.der"\n'
     )
-    (folder / "lab.der").write_bytes((folder / "trust" / "laboratory.der").read_bytes())
+    (folder / "lab.der").write_bytes((folder / "believed" / "laboratory.der").read_bytes())
     repository, stick = str(folder / "repository"), str(folder / "stick")
     for name in ("one", "two", "three", "online", "xa"):
         assert run("trust", "key", str(folder / f"{name}.key"))[0] == DONE
@@ -208,7 +208,7 @@ def test_anything_at_all_gets_an_answer_a_code_and_a_next_step(
     run: Run, folder: Path, name: str, data: bytes
 ) -> None:
     (folder / "bad").write_bytes(data)
-    code, said = run("verify", "bad", "--trust", "trust", "--at", AT, "--json")
+    code, said = run("verify", "bad", "--trust", "believed", "--at", AT, "--json")
     answer = json.loads(said)
     assert code in (NO, FAILED), name
     assert answer["outcome"] in ("no", "open")
@@ -216,14 +216,14 @@ def test_anything_at_all_gets_an_answer_a_code_and_a_next_step(
     assert answer["steps"][0]["code"]
     if answer["outcome"] == "open":
         assert answer["hint"], answer
-    code, said = run("verify", "bad", "--trust", "trust", "--at", AT)
+    code, said = run("verify", "bad", "--trust", "believed", "--at", AT)
     assert "Traceback" not in said
 
 
 def test_pictures_of_all_kinds_get_an_answer(run: Run, folder: Path) -> None:
     for name, data in _pictures((folder / "test.txt").read_text()):
         (folder / "bad.png").write_bytes(data)
-        code, said = run("verify", "bad.png", "--trust", "trust", "--at", AT, "--json")
+        code, said = run("verify", "bad.png", "--trust", "believed", "--at", AT, "--json")
         answer = json.loads(said)
         assert code in (NO, FAILED), name
         if name.startswith("two codes"):

@@ -107,8 +107,8 @@ def _show(a: Namespace) -> int:
         return DONE if issuers else NO
     table = Table("list", "signed", "age", "keys")
     for row in sources:
-        age = "not dated" if row["age_days"] is None else f"{row['age_days']} days"
-        mark = f"[red]{age}: too old[/]" if row["too_old"] else age
+        old_age = "not dated" if row["age_days"] is None else f"{row['age_days']} days"
+        mark = f"[red]{old_age}: too old[/]" if row["too_old"] else old_age
         table.add_row(str(row["list"]), str(row["signed"] or "")[:16], mark, str(row["keys"]))
     out.print(table)
     table = Table("issuer", "country", "may issue", "key", "withdrawn")

@@ -87,9 +87,7 @@ def read_certificate(der: bytes) -> Certificate:
         raise CertificateRefused(f"a certificate of {len(der)} bytes is not read (at most {_MAX_BYTES})")
     try:
         return _read(der)
-    except CredentialError:
-        raise
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as wrong:
+    except Exception as wrong:  # Of hostile DER its readers raise whatever comes.
         raise CertificateRefused(f"a certificate cannot be read ({type(wrong).__name__})") from None
 
 
@@ -187,6 +185,8 @@ def _signed_by(der: bytes, authority_spki: bytes) -> bool:
                 key.verify(signature, message, padding.PKCS1v15(), _HASHES[means.hash_algo])
             case ed25519.Ed25519PublicKey():
                 key.verify(signature, message)
+            case _:
+                return False
     except (InvalidSignature, ValueError, KeyError, TypeError, UnsupportedAlgorithm):
         return False
     return True

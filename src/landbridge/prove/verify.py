@@ -87,7 +87,7 @@ def examine(data: bytes | str, *, trust: Trust, at: datetime) -> tuple[Verdict, 
     if at.tzinfo is None:
         raise TypeError("`at` must be aware: examine(..., at=datetime.now(UTC))")
     try:
-        carried = containers.unpack(read(data.encode() if isinstance(data, str) else data))
+        carried = containers.unpack(read(data.encode(errors="replace") if isinstance(data, str) else data))
     except CredentialError as wrong:
         return (_unread(wrong, number=1, name="read", at=at),)
     return tuple(examine_carried(one, trust=trust, at=at) for one in carried)

@@ -22,6 +22,7 @@ _NOT_ISSUERS = {
     "TLS": "a TLS certificate secures a connection and signs no credential",
     "UP": "an upload key signs lists for the gateway and no credential",
     "DECA": "a decoupled upload key signs lists for the gateway and no credential",
+    "signing": "a key of the network signs its lists and no credential",
     "signed": "a signature over another file of this folder",
     "REFERENCES": "a reference to somebody's service, no key",
 }
@@ -47,6 +48,8 @@ class Place(msgspec.Struct, frozen=True):
 
 def place_of(parts: Sequence[str]) -> Place | None:
     """The place a path names; None for a path outside such folders."""
+    if len(parts) > 3 and parts[-3] == "signing" and re.fullmatch(r"[A-Z]{3}", parts[-4]):
+        return Place(parts[-4], parts[-2], "signing")
     for number in range(len(parts) - 4, 0, -1):
         if parts[number] == "onboarding" and len(parts[number - 1]) == 3 and parts[number - 1].isupper():
             use = "signed" if "signed" in parts[number + 2 : -1] else parts[number + 2]

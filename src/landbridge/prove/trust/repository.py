@@ -92,6 +92,7 @@ _TIMEOUT, _DEADLINE, _CHUNK = 20.0, 120.0, 65_536
 ROOT_LASTS, TARGETS_LAST = timedelta(days=365), timedelta(days=90)
 MEMBER_LASTS, TIMESTAMP_LASTS = timedelta(days=7), timedelta(days=1)
 _TOLERANCE = timedelta(minutes=5)
+_DAMAGE = (RepositoryError, OSError, ValueError, KeyError, TypeError, AttributeError)
 _TELL = "Try again later, or tell the secretariat."
 _LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 
@@ -367,11 +368,11 @@ def load(store: Path) -> Held:
         )
     try:
         return _load(store, folder)
-    except (RepositoryError, OSError, ValueError, KeyError) as wrong:
+    except _DAMAGE as wrong:
         raise TrustRefused(
             f"the trust list on this disk is not as it was signed ({type(wrong).__name__})",
             code="altered",
-            hint="Remove the trust store and fetch it again.",
+            hint="Fetch it again with `landbridge trust update`.",
         ) from None
 
 
@@ -382,6 +383,7 @@ def export(store: Path, folder: Path) -> int:
         raise TrustRefused(
             "there is nothing to export yet", code="no-store", hint="Fetch it with `landbridge trust update`."
         )
+    load(store)  # What goes onto a stick is what was signed.
     metadata, out = held / "metadata", folder / "metadata"
     written = 0
     for file in (metadata / "root_history").glob("*.root.json"):
@@ -530,11 +532,7 @@ def _generation(store: Path) -> Iterator[tuple[Path, Path | None]]:
             "another update of this store is running", code="busy", hint="Wait for it."
         ) from None
     try:
-        for part in ("metadata", "targets"):
-            if before is not None:
-                shutil.copytree(before / part, folder / part, symlinks=True)
-            else:
-                (folder / part).mkdir()
+        before = _copy_sound(store, before, folder)
         yield folder, before
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
@@ -543,6 +541,27 @@ def _generation(store: Path) -> Iterator[tuple[Path, Path | None]]:
     for old in store.iterdir():
         if old.name.isdigit() and old not in (folder, before):
             shutil.rmtree(old, ignore_errors=True)
+
+
+def _copy_sound(store: Path, before: Path | None, folder: Path) -> Path | None:
+    """Copies the generation in use, or of a damaged one its roots as far as they hold; gives what was copied whole."""
+    (folder / "metadata").mkdir()
+    (folder / "targets").mkdir()
+    if before is None:
+        return None
+    try:
+        _load(store, before)
+    except _DAMAGE:
+        try:
+            root = _chain_of_roots(before / "metadata")
+        except _DAMAGE:
+            return None
+        shutil.copytree(before / "metadata/root_history", folder / "metadata/root_history")
+        (folder / "metadata/root.json").symlink_to(f"root_history/{root.version}.root.json")
+        return None
+    for part in ("metadata", "targets"):
+        shutil.copytree(before / part, folder / part, symlinks=True, dirs_exist_ok=True)
+    return before
 
 
 def _current(store: Path) -> Path | None:
