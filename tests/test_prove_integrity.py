@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from PIL import Image, PngImagePlugin
 
-from landbridge.__main__ import main
+from landbridge.cli import main
 from landbridge.prove import jsonld, proofs
 from landbridge.prove.facts import Outcome
 from landbridge.prove.keys import PrivateKey, base64url, sign, to_jwk
@@ -490,6 +490,21 @@ def _of_divoc(trust: Trust) -> dict[str, Any]:
     return draft
 
 
+def test_contexts_added_after_signing_are_known_ones_or_the_answer_is_not_yes(trust: Trust) -> None:
+    for added, outcome in (
+        (INTEGRITY, Outcome.YES),
+        (OWN_WORDS, Outcome.OPEN),
+        ({"creditsEarned": None}, Outcome.NO),
+    ):
+        for suite in (LINKED, TEXTUAL):
+            made = copy.deepcopy(proven(badge(), suite))
+            made["@context"].append(added)
+            assert asked(made, trust).outcome is outcome, (added, suite)
+    bare = proven(badge(), TEXTUAL)
+    bare["@context"] = [V2]
+    assert asked(bare, trust).outcome is Outcome.NO
+
+
 # several proofs
 
 
@@ -519,8 +534,10 @@ def test_a_witness_signs_beside_the_issuer_and_never_instead_of_it(order: int, t
     both["proof"] = both["proof"][::order]
     verdict = asked(both, trust)
     assert verdict.outcome is Outcome.YES
-    assert verdict.facts is not None and verdict.facts.issuer.id == GUILD
-    alone = Trust(issuers=TrustList(one for one in trust.issuers.signers if one.issuer.id == GUILD), taken_back=StatusLists())  # fmt: skip
+    assert verdict.facts is not None
+    assert verdict.facts.issuer.id == GUILD
+    guild = TrustList(one for one in trust.issuers.signers if one.issuer.id == GUILD)
+    alone = Trust(issuers=guild, taken_back=StatusLists())
     assert asked(both, alone).outcome is Outcome.OPEN
     both["proof"][0 if order == -1 else 1]["created"] = "2025-03-09T00:00:00Z"
     assert asked(both, trust).outcome is Outcome.NO

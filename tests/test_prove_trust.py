@@ -561,7 +561,9 @@ def test_all_sixty_participants_of_the_test_network_are_read(shared_data: Path) 
         pytest.skip("not run: no participants' folders here")
     listed = read_trust([folder])
     read = Counter(name.partition("/")[0] for name in (one.source.name for one in listed.authorities))
-    assert len(listed.authorities) >= 58
+    assert (
+        len(read) >= 58
+    )  # Of the other two one is the network itself, and one has sent a text in place of a certificate.
     assert not any("/TLS/" in one.source.name or "/UP/" in one.source.name for one in listed.signers)
 
 

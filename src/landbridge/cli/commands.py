@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from landbridge.cli import DONE, FAILED, NO
+from landbridge.cli import DONE, FAILED, NO, demo
 from landbridge.cli.show import show_occupation, show_result, show_states
 from landbridge.config import Settings, read_settings
 from landbridge.errors import ConfigError, UsageError
@@ -436,6 +436,8 @@ def _demo(a: Namespace) -> int:
         instance.close()
         if a.no_serve:
             return DONE
+        demo.furnish(data, at=datetime.now(UTC))
+        out.print("Papers to check, good and bad, lie on the page /verify.\n")
         os.environ.update({k: env[k] for k in ("LANDBRIDGE_DATA", "LANDBRIDGE_MEMBERS")})
         os.environ["LANDBRIDGE_DEMO"] = "1"
         return _serve_on(settings, a)

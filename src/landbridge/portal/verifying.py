@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -100,7 +101,20 @@ class _Counter:
             most=MOST,
             lists=len(sources),
             newest=newest,
+            samples=_samples(self.desk.instance.settings.data / "samples", self.site.reader(request)),
         )
+
+
+def _samples(folder: Path, reader: Reader) -> list[tuple[str, str]]:
+    """The papers that a demo lays on the counter: what each is called, and its text."""
+    names = {
+        "1-test-result": reader.text("A test result"),
+        "2-diploma": reader.text("A diploma"),
+        "3-test-result-expired": reader.text("A test result that has expired"),
+        "4-test-result-altered": reader.text("A test result that was altered"),
+    }
+    files = [(folder / f"{stem}.txt", title) for stem, title in names.items()]
+    return [(title, file.read_text("utf-8")) for file, title in files if file.is_file()]
 
 
 def _passport(text: str, reader: Reader) -> names.Passport | None:

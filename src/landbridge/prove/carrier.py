@@ -686,8 +686,8 @@ def _changed(
 ) -> Iterator[tuple[Image.Image, zxingcpp.BarcodeFormats]]:
     """The picture in other sizes, lights and colours, the likeliest and cheapest to help first.
 
-    The order is that of a measurement over 150 simulated photographs (`bench qr`): enlarged, evened out and
-    sharpened pictures gain most.
+    Enlarged, evened out and sharpened pictures gained most when changes were tried on simulated photographs;
+    `bench qr` measures what all of them gain together.
     """
     work, _ = _shrunk(grey, _ENOUGH)
     yield ImageOps.expand(_stretched(work), 16, 255), _MATRIX

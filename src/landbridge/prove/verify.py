@@ -200,6 +200,9 @@ def find_signer(envelope: Envelope, issuers: TrustList, steps: list[Step]) -> tu
     without: list[Part] = []
     for signed in envelope.signatures:
         found = issuers.find(signed.hint)
+        if not found.signers and (by := _first_fitting(signed, found.unnamed)[0]) is not None:
+            signer = by  # A key handed over without a name: that it fits is all there is to know.
+            continue
         if not found.signers:
             steps.append(Step(5, "issuer", OPEN, found.code, ", ".join(signed.hint.ids)))
             part = _without_key(signed, found.code, steps)
@@ -212,6 +215,8 @@ def find_signer(envelope: Envelope, issuers: TrustList, steps: list[Step]) -> tu
             steps.append(Step(5, "issuer", YES, "key-found", found.signers[0].source))
             steps.append(Step(6, "signature", NO, wrong))
             return None, Part(NO, wrong, _key_name(signed))
+        if len(found.signers) > 1:
+            signer = _entitled_first(signer, found.signers, envelope.content.kind)
     if envelope.unchecked is not None:
         steps.append(Step(6, "signature", OPEN, *envelope.unchecked))
         return None, Part(OPEN, *envelope.unchecked)
@@ -221,6 +226,12 @@ def find_signer(envelope: Envelope, issuers: TrustList, steps: list[Step]) -> tu
     steps.append(Step(5, "issuer", YES, "key-found", signer.source))
     steps.append(Step(6, "signature", YES, "signature-verified"))
     return signer, Part(YES, "signature-verified", _key_name(envelope.signatures[0]))
+
+
+def _entitled_first(fitting: Signer, signers: Iterable[Signer], kind: str) -> Signer:
+    """Of several entries of the key that fits, the one that is listed for this kind."""
+    same = [one for one in signers if one.spki == fitting.spki]
+    return next((one for one in same if one.kinds is None or kind in one.kinds), fitting)
 
 
 def _first_fitting(signed: Signed, signers: Iterable[Signer]) -> tuple[Signer | None, str]:

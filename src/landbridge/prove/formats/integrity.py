@@ -59,7 +59,7 @@ def decode(carried: Carried, *, contexts: Mapping[str, bytes] | None = None) -> 
     unchecked: tuple[str, str] | None = None
     for proof in listed:
         forms, left_open = _forms(document, proof, contexts)
-        unchecked = unchecked or left_open
+        unchecked = unchecked or left_open or _unknown_beyond(document, proof, contexts or {})
         if forms:
             signatures.append(_signed(forms, _controller(proof, listed, issuer)))
     issued, start, end = vcdm.dates_of(document)
@@ -77,7 +77,7 @@ def decode(carried: Carried, *, contexts: Mapping[str, bytes] | None = None) -> 
         valid_from=start,
         valid_until=end,
         status=vcdm.status_of(document),
-        faults=(*vcdm.faults_of(document), *(("form", one) for one in _faults(listed))),
+        faults=(*vcdm.faults_of(document), *(("form", one) for one in _faults(document, listed))),
     )
 
 
@@ -175,8 +175,31 @@ def _belongs(method: str, issuer: str) -> bool:
     return method.startswith("#") or rest == "" or (rest is not None and rest[0] in "#/?")
 
 
-def _faults(listed: list[dict[str, Any]]) -> Iterator[str]:
+def _beyond(document: dict[str, Any], proof: dict[str, Any]) -> list[Any]:
+    """The contexts of the document that a proof over canonical JSON leaves unsigned: it may be made under the first
+    of them, so that a later proof can bring its own (VC-DI-EdDSA, section 3.3.2)."""
+    suite = proofs.CRYPTOSUITES.get(str(proof.get("cryptosuite")))
+    if suite is None or suite.form != "jcs" or "@context" not in proof:
+        return []
+    whole, signed = (
+        one if isinstance(one, list) else [one] for one in (document.get("@context"), proof["@context"])
+    )
+    return whole[len(signed) :]
+
+
+def _unknown_beyond(
+    document: dict[str, Any], proof: dict[str, Any], contexts: Mapping[str, bytes]
+) -> tuple[str, str] | None:
+    for one in _beyond(document, proof):
+        if isinstance(one, str) and one not in jsonld.bundled() and one not in contexts:
+            return "context-unknown", one[:200]
+    return None
+
+
+def _faults(document: dict[str, Any], listed: list[dict[str, Any]]) -> Iterator[str]:
     for proof in listed:
+        if not all(isinstance(one, str) for one in _beyond(document, proof)):
+            yield "a context with words of its own was added, which a proof does not cover"
         purpose = proof.get("proofPurpose")
         if purpose != _PURPOSE:
             yield f"a proof is made for {str(purpose)[:40]!r}, and a credential needs {_PURPOSE}"
