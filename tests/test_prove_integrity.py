@@ -247,6 +247,20 @@ def test_an_issuer_that_is_its_own_key_is_authentic_and_entitled_to_nothing() ->
     assert said(asked(proven(badge(issuer=did)), NO_TRUST)) == ("no", "signature-wrong")
 
 
+def test_a_bare_key_that_was_handed_over_does_not_speak_for_an_issuer_that_is_another_key(
+    tmp_path: Path,
+) -> None:
+    raw = ED25519.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    did = f"did:key:z{proofs.to_base58(bytes([0xED, 0x01]) + raw)}"
+    (tmp_path / "key.json").write_text(json.dumps({**to_jwk(STRANGER.public_key()), "kid": "k1"}))
+    bare = Trust(issuers=read_trust([tmp_path]), taken_back=StatusLists())
+    method = "did:web:nobody.example#k1"
+    made = proven(badge(issuer=did), key=STRANGER, verificationMethod=method)
+    assert said(asked(made, bare)) == ("no", "key-not-of-issuer")
+    made = proven(badge(issuer="did:web:nobody.example"), key=STRANGER, verificationMethod=method)
+    assert asked(made, bare).outcome is Outcome.YES
+
+
 def test_an_issuer_nobody_lists_leaves_it_open() -> None:
     assert said(asked(proven(badge()), NO_TRUST)) == ("open", "no-key")
 

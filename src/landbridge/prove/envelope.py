@@ -15,6 +15,8 @@ class KeyHint(msgspec.Struct, frozen=True, kw_only=True):
     """Key identifiers, the one to be believed first: text as written, bytes as base64url without padding."""
     issuer: str = ""
     """The issuer the key must belong to, where the format binds them (a URL or DID); empty otherwise."""
+    exact: bool = False
+    """The identifiers are worked out of certificates, as HCERT's are: one that fits none of them is another's."""
     chain: tuple[bytes, ...] = ()
     """Certificates that travel along, DER, the signer's first."""
     jwk: dict[str, Any] | None = None

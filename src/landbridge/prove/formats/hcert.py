@@ -155,7 +155,7 @@ def read_cwt(data: bytes) -> Envelope:
                 algorithm=signed.algorithm,
                 message=signed.signed,
                 signature=signed.signature,
-                hint=KeyHint(ids=signed.kids),
+                hint=KeyHint(ids=signed.kids, exact=True),
             ),
         ),
         issuer=issuer if isinstance(issuer, str) else "",

@@ -26,7 +26,7 @@ from landbridge.prove.trust.list import Signer
 NAME = "data-integrity"
 TITLE = "W3C Verifiable Credential with its proof inside"
 
-MAX_PROOFS = 6
+MAX_PROOFS = 4
 """Each proof puts the whole document in order once more."""
 _PURPOSE = "assertionMethod"
 
@@ -82,8 +82,12 @@ def decode(carried: Carried, *, contexts: Mapping[str, bytes] | None = None) -> 
 
 
 def steps(envelope: Envelope, signer: Signer) -> tuple[tuple[str, str, str], ...]:
-    """None: whose key may sign in an issuer's name is the trust list's to say."""
-    return ()
+    """An issuer that is its own key (did:key, did:jwk) signs with no other, whoever listed that one. Whose key may
+    sign in any other issuer's name is the trust list's to say."""
+    own = key_of_did(envelope.issuer)
+    if own is None or thumbprint(from_jwk(own)) == thumbprint(signer.key):
+        return ()
+    return (("authentic", "key-not-of-issuer", envelope.issuer),)
 
 
 def _names(document: Any, kind: str) -> bool:

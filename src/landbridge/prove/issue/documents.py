@@ -44,7 +44,6 @@ _REQUIRED: dict[str, tuple[str, ...]] = {
 # What a format has no place for: better refused than left out unnoticed.
 _UNSAID: dict[str, tuple[str, ...]] = {
     "shc": ("product", "maker", "dose", "doses", "name", "device", "centre", "disease", "country", "id"),
-    "jwt-vc": ("level",),
 }
 _DAYS = ("date", "first_positive", "from", "until", "awarded")
 _LONG = ("title", "field", "level")
@@ -478,6 +477,7 @@ def _badge(case: Mapping[str, str], person: Mapping[str, str], named: Mapping[st
         "credentialSubject": {
             "type": ["AchievementSubject"],
             **person,
+            **({"level": case["level"]} if "level" in case else {}),
             "achievement": {
                 "id": f"{case['id']}#achievement",
                 "type": ["Achievement"],

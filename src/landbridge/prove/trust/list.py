@@ -163,7 +163,10 @@ class TrustList:
             return Found((), "trust-missing")
         if hint.issuer in self.known:
             return Found((), "key-not-of-issuer")
-        return Found((), "issuer-unknown", () if hint.chain else self._unnamed)
+        if hint.chain:
+            return Found((), "issuer-unknown")
+        unnamed = tuple(one for one in self._unnamed if one.certificate is None) if hint.exact else self._unnamed
+        return Found((), "issuer-unknown", unnamed)
 
     def _of_issuer(self, issuer: str) -> tuple[Signer, ...]:
         return (
