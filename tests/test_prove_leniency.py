@@ -69,7 +69,7 @@ def test_what_our_own_vectors_meet_can_be_said() -> None:
             assert all(sentence(code) for code in (*verdict.leniencies, *verdict.warnings))
 
 
-@pytest.mark.parametrize("suite", ["dgc-testdata", "shc-dev-tools", "mdoc-interop", "vds-nc-examples"])
+@pytest.mark.parametrize("suite", ["dgc-testdata", "shc-dev-tools"])
 def test_what_a_suite_meets_can_be_said(suite: str, shared_data: Path) -> None:
     folder = shared_data / "prove" / suite
     if not folder.is_dir():
@@ -80,11 +80,11 @@ def test_what_a_suite_meets_can_be_said(suite: str, shared_data: Path) -> None:
     for path in files:
         for verdict in examine(_credential(path), trust=trust, at=datetime(2026, 6, 1, tzinfo=UTC)):
             met.update(verdict.leniencies, verdict.warnings)
-    assert files
+    assert met
     assert all(sentence(code) for code in met)
 
 
-_CARRIED = {".json", ".txt", ".jws", ".cbor", ".smart-health-card"}
+_CARRIED = {".json", ".txt", ".smart-health-card"}
 
 
 def _credential(path: Path) -> bytes:

@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import random
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,10 +16,12 @@ import pytest
 from PIL import Image
 
 from landbridge.cli import DONE, FAILED, NO, USAGE, main
+from landbridge.errors import ConfigError
 from landbridge.prove import qr
 from landbridge.prove.facts import Outcome
 from landbridge.prove.formats import hcert
 from landbridge.prove.trust import store
+from landbridge.prove.trust.policy import read_policy
 from landbridge.prove.verify import Trust
 from tests.browser import Browser
 from tests.provers import NOON, TestIssuer, negative_test, trusting
@@ -153,6 +156,29 @@ def test_the_trust_list_travels_from_the_officers_to_a_post_without_a_network(
     answer = json.loads(run("verify", "fresh.txt", "--json")[1])
     assert answer["parts"]["in_time"]["code"] == "clock-set-back"
     assert answer["outcome"] == "open"
+
+
+def test_the_ages_lists_may_have_are_the_operators_to_set(run: Run, folder: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir(exist_ok=True)
+    for text, wanted in (
+        ("[ages]\nrefuse_after = 'soon'", "ages.refuse_after='soon'"),
+        ("[ages.test]\nolder = '1d'", "[ages.test]"),
+        ("age = 1", "'age'"),
+    ):
+        (data / "trust.toml").write_text(text)
+        assert main(["verify", str(folder / "test.txt"), "--at", AT]) == FAILED
+        with pytest.raises(ConfigError, match=re.escape(wanted)):
+            read_policy(data / "trust.toml")
+    (data / "trust.toml").write_text(
+        "tolerance = '2m'\n[ages]\nwarn_after = '2d'\n[ages.test]\nrefuse_after = '36h'"
+    )
+    policy = read_policy(data / "trust.toml")
+    assert policy.tolerance == timedelta(minutes=2)
+    assert policy.refuses("test", timedelta(hours=37))
+    assert policy.warns("test", timedelta(hours=37))
+    assert not policy.refuses("vaccination", timedelta(days=29))
+    assert policy.warns("vaccination", timedelta(days=3))
 
 
 def test_a_wrong_command_says_what_it_wants(run: Run) -> None:

@@ -34,7 +34,7 @@ from landbridge.find.source import Source
 from landbridge.find.suggest import Suggester, Suggestion
 from landbridge.kinds.kind import Kind, read_kinds
 from landbridge.members.member import SHIPPED, Member, pick, read_members
-from landbridge.prove.trust import store
+from landbridge.prove.trust import policy, store
 from landbridge.prove.verify import Trust
 
 _MANY = 4_000  # changes from which on indexing goes to a process of its own
@@ -81,7 +81,8 @@ class Instance:
         """
         folders = [*(self.folders or [SHIPPED]), self.settings.data / "members", *self.settings.members]
         members = [path.parent for folder in folders for path in folder.glob("*/issues")]
-        return store.load(self.settings.data / "trust", now=now, members=members)
+        ages = policy.read_policy(self.settings.data / "trust.toml")
+        return store.load(self.settings.data / "trust", now=now, members=members, policy=ages)
 
     def close(self) -> None:
         for index in self._indexes.values():

@@ -20,7 +20,7 @@ from landbridge.errors import UsageError
 from landbridge.prove.facts import Outcome
 from landbridge.prove.status import StatusLists
 from landbridge.prove.status.read import read_lists
-from landbridge.prove.trust import store
+from landbridge.prove.trust import policy, store
 from landbridge.prove.trust.read import read_trust
 from landbridge.prove.verdict import whole
 from landbridge.prove.verify import Trust, examine
@@ -72,13 +72,15 @@ def _verify(a: Namespace) -> int:
 
 def _trust(given: Sequence[Path], lists: Iterable[Iterable[Path]], *, now: datetime | None) -> Trust:
     """What this call believes: the material named on the line and nothing else, or the trust store."""
+    data = read_settings().data
+    ages = policy.read_policy(data / "trust.toml")
     if not given:
-        data = read_settings().data
         members = [path.parent for path in (data / "members").glob("*/issues")]
-        return store.load(data / "trust", now=now, members=members)
+        return store.load(data / "trust", now=now, members=members, policy=ages)
     issuers = read_trust(given)
     named = [path for group in lists for path in group]
-    return Trust(issuers=issuers, taken_back=read_lists(named, issuers) if named else StatusLists())
+    lists_read = read_lists(named, issuers) if named else StatusLists()
+    return Trust(issuers=issuers, taken_back=lists_read, policy=ages)
 
 
 def _examined(name: str, *, trust: Trust, at: datetime) -> tuple[str, dict[str, Any]]:

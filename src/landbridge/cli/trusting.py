@@ -22,9 +22,8 @@ from securesystemslib.signer import CryptoSigner, SSlibKey  # type: ignore[attr-
 from landbridge.cli import DONE, NO
 from landbridge.config import read_settings
 from landbridge.errors import UsageError
-from landbridge.prove.trust import register, repository, store
+from landbridge.prove.trust import policy, register, repository, store
 from landbridge.prove.trust.repository import Admitted
-from landbridge.prove.verify import Policy
 
 out = Console(highlight=False)
 PASSPHRASE = "LANDBRIDGE_TRUST_PASSPHRASE"  # noqa: S105 the name of the setting
@@ -65,12 +64,12 @@ def _show(a: Namespace) -> int:
     now = datetime.now(UTC)
     data = read_settings().data
     members = [path.parent for path in (data / "members").glob("*/issues")]
-    trust = store.load(_store(), now=now, members=members)
-    policy = Policy()
+    ages = policy.read_policy(data / "trust.toml")
+    trust = store.load(_store(), now=now, members=members, policy=ages)
     sources: list[dict[str, Any]] = []
     for source in trust.issuers.sources:
         age = (now - source.issued).total_seconds() / 86_400 if source.issued else None
-        old = source.issued is not None and policy.refuses("", now - source.issued)
+        old = source.issued is not None and ages.refuses("", now - source.issued)
         sources.append(
             {
                 "list": source.name,
