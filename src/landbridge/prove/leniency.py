@@ -8,12 +8,12 @@ LENIENCIES: dict[str, str] = {
     "alg-unprotected": "The signature's algorithm stands where it is not signed; it must fit the issuer's key all the same.",
     "kid-unprotected": "The name of the issuer's key stands where it is not signed; the signature shows whether it is right.",
     "cose-trailing-bytes": "Bytes follow its end. They are not read.",
-    "payload-trailing-bytes": "Bytes follow the end of what was signed. They are not read.",
-    "date-not-integer": "A date is no whole number of seconds.",
+    "payload-trailing-bytes": "Bytes follow the end of its claims. They are not read.",
+    "date-not-integer": "A date is written as something else than a whole number of seconds.",
     # certificates
     "certificate-trailing-bytes": "Bytes follow the end of the issuer's certificate. They are not read.",
     "certificate-serial": "The serial number of the issuer's certificate is not above zero.",
-    "certificate-not-strict": "The issuer's certificate breaks the rules of encoding; its key, names and dates do not.",
+    "certificate-not-strict": "The issuer's certificate is not encoded by the rules; its key, names and dates can be read.",
     "certificate-empty-usage": "The issuer's certificate has a list of what it is for, and nothing is on it.",
     # EU certificates
     "array-null": "A group it does not use is there and empty.",

@@ -1,9 +1,10 @@
 """What holds several credentials at once, taken apart before any format is asked.
 
-The parts of a SMART Health Card that are printed as several codes are put together; presentations (W3C Verifiable
-Credentials, as JSON or JWT), `.smart-health-card` files, answers of `$health-cards-issue`, deep links to wallets, and
-lists of tokens become their credentials, each named by its place; so do the documents of a wallet's response. What a
-presentation itself says or signs is not looked at: it vouches for the moment of showing, not for the credentials.
+What is packed to fit a code is unpacked (`packed.py`). The parts of a SMART Health Card that are printed as several
+codes are put together; presentations (W3C Verifiable Credentials, as JSON or JWT), `.smart-health-card` files, answers
+of `$health-cards-issue`, deep links to wallets, and lists of tokens become their credentials, each named by its place;
+so do the documents of a wallet's response. What a presentation itself says or signs is not looked at: it vouches for
+the moment of showing, not for the credentials.
 """
 
 import base64
@@ -17,7 +18,7 @@ from urllib.parse import unquote
 
 from landbridge.errors import Malformed, Unreadable
 from landbridge.prove.carrier import Carried
-from landbridge.prove.formats import mdoc
+from landbridge.prove.formats import mdoc, packed
 from landbridge.prove.formats.shc import numeric
 from landbridge.prove.jose import read_json
 from landbridge.prove.keys import from_base64url
@@ -37,7 +38,7 @@ def unpack(carried: Iterable[Carried]) -> tuple[Carried, ...]:
     Raises Unreadable for more than can be examined at once.
     """
     found: list[Carried] = []
-    for one in _join_parts(carried):
+    for one in _join_parts(inside for each in carried for inside in packed.unpack(each)):
         held = list(islice(_credentials(one.text), _MAX_HELD + 1)) if one.text is not None else []
         if not held:
             found.append(one)
