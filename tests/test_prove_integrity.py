@@ -245,6 +245,12 @@ def test_an_issuer_that_is_its_own_key_is_authentic_and_entitled_to_nothing() ->
         "signature-wrong",
     )
     assert said(asked(proven(badge(issuer=did)), NO_TRUST)) == ("no", "signature-wrong")
+    name = base64url(json.dumps(to_jwk(P256.public_key())).encode())
+    jwk = f"did:jwk:{name}"
+    made = proven(badge(issuer={"id": jwk}), SUITES[2], verificationMethod=f"{jwk}#0")
+    assert asked(made, NO_TRUST).authentic.outcome is Outcome.YES
+    made["name"] = "Ship welding"
+    assert said(asked(made, NO_TRUST)) == ("no", "signature-wrong")
 
 
 def test_a_bare_key_that_was_handed_over_does_not_speak_for_an_issuer_that_is_another_key(
@@ -438,8 +444,10 @@ def test_a_pinned_context_never_stands_in_for_a_bundled_one_nor_for_another_copy
         (tmp_path / f"words-{number}.json").write_text(
             json.dumps({"documentUrl": OWN_WORDS, "document": {"@context": {"seam": f"urn:seam:{number}"}}})
         )
+    (tmp_path / "bare.jsonld").write_text(json.dumps({"@context": {"seam": "urn:seam:3"}}))
     issuers = read_trust([tmp_path])
     assert asked(made, Trust(issuers=issuers, taken_back=StatusLists())).outcome is Outcome.YES
+    assert "does not say its address" in dict(issuers.passed_over)["bare.jsonld"]
     assert OWN_WORDS not in issuers.contexts
     assert (OWN_WORDS, "two copies of this context differ") in issuers.passed_over
 

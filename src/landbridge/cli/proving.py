@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,7 @@ from landbridge.prove.verdict import whole
 from landbridge.prove.verify import Trust, examine
 
 out = Console(highlight=False)
+_WORTH = 64  # files from which on further processes are worth their start
 EXITS = {Outcome.YES: DONE, Outcome.NO: NO, Outcome.OPEN: FAILED}
 _SIGNS = {Outcome.YES: ("✓", "green"), Outcome.NO: ("✗", "red"), Outcome.OPEN: ("?", "yellow")}
 _WORDS = {Outcome.YES: "YES", Outcome.NO: "NO", Outcome.OPEN: "OPEN: it cannot be said"}
@@ -52,18 +53,21 @@ def _verify(a: Namespace) -> int:
         raise UsageError("name a file, or - for standard input", parameter="FILE")
     if len(files) > 1 and not a.batch:
         raise UsageError("several files are examined with --batch", parameter="FILE")
+    for name in files:
+        if name != "-" and not Path(name).is_file():
+            raise UsageError(f"{name} is not a file", parameter="FILE")
     at = _moment(a.at) if a.at else datetime.now(UTC)
-    look = partial(_examined, trust=_trust(given, a.status, now=None if a.at else at), at=at)
+    look = partial(_examined, trust=_trust(given, a.status, now=None if a.at else at), at=at, named=a.batch)
     outcomes: list[Outcome] = []
-    for name, answer in _answers(files, look, parallel=a.batch):
-        outcomes.append(Outcome(answer["outcome"]))
+    for outcome, public in _answers(files, look, parallel=a.batch):
+        outcomes.append(Outcome(outcome))
         if a.json:
-            sys.stdout.write(
-                msgspec.json.encode({"file": name, **answer} if a.batch else answer).decode() + "\n"
-            )
-        elif a.batch:
+            sys.stdout.write(public.decode() + "\n")
+            continue
+        answer = msgspec.json.decode(public)
+        if a.batch:
             sign, colour = _SIGNS[outcomes[-1]]
-            out.print(f"[{colour}]{sign}[/] {escape(name)}  {answer['format']}  {_why(answer)}")
+            out.print(f"[{colour}]{sign}[/] {escape(answer['file'])}  {answer['format']}  {_why(answer)}")
         else:
             _show(answer)
     sys.stdout.flush()
@@ -83,29 +87,40 @@ def _trust(given: Sequence[Path], lists: Iterable[Iterable[Path]], *, now: datet
     return Trust(issuers=issuers, taken_back=lists_read, policy=ages)
 
 
-def _examined(name: str, *, trust: Trust, at: datetime) -> tuple[str, dict[str, Any]]:
-    data = sys.stdin.buffer.read() if name == "-" else _bytes(name)
-    return name, whole(examine(data, trust=trust, at=at))
+def _examined(name: str, *, trust: Trust, at: datetime, named: bool) -> tuple[str, bytes]:
+    """The outcome of a file, and its whole answer as JSON: what a process hands to another is text."""
+    data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    answer = whole(examine(data, trust=trust, at=at))
+    return answer["outcome"], msgspec.json.encode({"file": name, **answer} if named else answer)
 
 
-def _answers(files: Sequence[str], look: Any, *, parallel: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+def _answers(
+    files: Sequence[str], look: Callable[[str], tuple[str, bytes]], *, parallel: bool
+) -> Iterator[tuple[str, bytes]]:
     """In the order of the files; over all cores where there are enough to be worth it.
 
-    Processes, because threads wait for each other: a credential is half signature, half Python.
+    Processes, because threads wait for each other: a credential is half signature, half Python. Each is handed the
+    trust list once, as it starts (where the system can fork, by being born with it).
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if not parallel or cores < 2 or len(files) < 8:
+    if not parallel or cores < 2 or len(files) < _WORTH:
         yield from map(look, files)
         return
-    with multiprocessing.get_context("forkserver").Pool(cores) as pool:
-        yield from pool.imap(look, files, chunksize=max(1, min(64, len(files) // (4 * cores))))
+    how = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
+    chunk = max(1, min(64, len(files) // (4 * cores)))
+    with multiprocessing.get_context(how).Pool(cores, _begin, (look,)) as pool:
+        yield from pool.imap(_continue, files, chunksize=chunk)
 
 
-def _bytes(name: str) -> bytes:
-    path = Path(name)
-    if not path.is_file():
-        raise UsageError(f"{name} is not a file", parameter="FILE")
-    return path.read_bytes()
+_looking: list[Callable[[str], tuple[str, bytes]]] = []
+
+
+def _begin(look: Callable[[str], tuple[str, bytes]]) -> None:
+    _looking.append(look)
+
+
+def _continue(name: str) -> tuple[str, bytes]:
+    return _looking[-1](name)
 
 
 def _moment(text: str) -> datetime:

@@ -213,6 +213,7 @@ SENTENCES: dict[str, str] = {
     "no-list": "Its issuer publishes no list of what was withdrawn.",
     "taken-back": "Its issuer has withdrawn it.",
     "suspended": "Its issuer has suspended it.",
+    "possibly-taken-back": "A list says that it may have been withdrawn: ask the issuer.",
     "list-unknown": "Its issuer is not known here, nor whether there is a list of what it withdrew.",
     "list-missing": "The list that says whether it was withdrawn is not at hand.",
     "list-stale": "The list that says whether it was withdrawn is too old.",

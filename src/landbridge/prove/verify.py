@@ -381,6 +381,7 @@ HINTS: dict[str, str] = {
     "expired": "Ask for one that has not expired.",
     "list-missing": "Bring the lists up to date with `landbridge trust update`.",
     "list-stale": "Bring the lists up to date with `landbridge trust update`.",
+    "possibly-taken-back": "Ask its issuer: lists of this kind are short, and name a few by accident.",
     "clock-set-back": "Set the clock of this device.",
     "context-unknown": "Nothing is fetched: give a copy of the context named here that you trust with --trust, "
     'as {"documentUrl": "https://…", "document": {"@context": …}}.',

@@ -43,7 +43,7 @@ _REQUIRED: dict[str, tuple[str, ...]] = {
 }
 # What a format has no place for: better refused than left out unnoticed.
 _UNSAID: dict[str, tuple[str, ...]] = {
-    "shc": ("product", "maker", "dose", "doses", "name", "device", "centre", "disease", "country", "id"),
+    "shc": ("product", "maker", "dose", "doses", "name", "device", "disease", "country", "id"),
 }
 _DAYS = ("date", "first_positive", "from", "until", "awarded")
 _LONG = ("title", "field", "level")
@@ -273,9 +273,7 @@ def _check_schema(kind: str, found: Mapping[str, str], at: datetime, country: st
         raise _refused(_ours(kind, code), "is no code of its value set", code="value-set")
     for _, sentence in read.faults:
         field = _ours(kind, re.split(r"[ =]", sentence)[0].rpartition(".")[2])
-        raise _refused(
-            field, "is not as the schema of the EU certificate has it", code="form", hint=sentence
-        )
+        raise _refused(field, "is not as the schema of the EU certificate has it", code="form", hint=sentence)
 
 
 def _ours(kind: str, theirs: str) -> str:
@@ -372,7 +370,7 @@ def _fhir(kind: str, case: Mapping[str, str], issuer: str, by: str) -> dict[str,
             "code": {"coding": [{"system": codes.LOINC, "code": test}]},
             "subject": {"reference": "resource:0"},
             "effectiveDateTime": case["sampled"],
-            "performer": [{"display": case["by"]}],
+            "performer": [{"display": case.get("centre", case["by"])}],
             "valueCodeableConcept": {"coding": [{"system": codes.SNOMED, "code": _LABELS[case["result"]]}]},
         }
     return {

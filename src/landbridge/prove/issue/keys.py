@@ -124,9 +124,9 @@ class KeyRing:
             serialization.PrivateFormat.PKCS8,
             serialization.BestAvailableEncryption(self._passphrase),
         )
-        _write(self.folder / f"{name}.key", encrypted)
-        _write(self.folder / f"{name}.crt", certificate.public_bytes(serialization.Encoding.PEM))
-        _write(self.folder / "current", name.encode())
+        write_whole(self.folder / f"{name}.key", encrypted)
+        write_whole(self.folder / f"{name}.crt", certificate.public_bytes(serialization.Encoding.PEM))
+        write_whole(self.folder / "current", name.encode())
         return self.signer(name)
 
     def signer(self, name: str = "") -> Signing:
@@ -188,7 +188,7 @@ def _certify(
     return builder.sign(private, None if isinstance(private, ed25519.Ed25519PrivateKey) else hashes.SHA256())
 
 
-def _write(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes) -> None:
     """All of it or nothing, for the owner alone."""
     beside = path.with_suffix(path.suffix + ".new")
     with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:

@@ -1,8 +1,8 @@
 """What was taken back: lists of every mechanism behind one question, `StatusLists.ask`.
 
 `bits.py` reads and makes the lists a credential points into by number (IETF Token Status List, W3C Bitstring Status
-List); `hashes.py` those that hold hashes of identifiers (EU DCC, SMART Health Cards). A list counts only when its
-own signature was made by the credential's issuer, or by somebody listed for the kind `status`.
+List); `hashes.py` and `bloom.py` those that hold hashes (EU DCC); `shc.py` those of SMART Health Cards. A list counts
+only when its own signature was made by the credential's issuer, or by somebody listed for the kind `status`.
 """
 
 from collections.abc import Iterable
@@ -46,8 +46,30 @@ class StatusList(Protocol):
         ...
 
     def look_up(self, claim: StatusClaim) -> str:
-        """`not-on-list`, `taken-back`, `suspended`, or `list-unreadable` where it does not reach that far."""
+        """`not-on-list`, `taken-back`, `suspended`, `possibly-taken-back` where it names a few by accident, or
+        `list-unreadable` where it does not reach that far."""
         ...
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose credentials a list of hashes speaks of, and until when: those of a country, or of a key."""
+
+    country: str = ""
+    kids: frozenset[str] = frozenset()
+    keys: frozenset[bytes] = frozenset()
+    """The same keys, DER SubjectPublicKeyInfo: a name may be exchanged outside the signature, the key may not."""
+    until: datetime | None = None
+
+    def holds(self, envelope: Envelope, signer: Signer | None, at: datetime) -> bool:
+        if self.until is not None and at > self.until:
+            return False
+        if self.kids:
+            named = {name for signed in envelope.signatures for name in signed.hint.ids}
+            if signer is not None:
+                named.update(signer.ids)
+            return not self.kids.isdisjoint(named) or (signer is not None and signer.spki in self.keys)
+        issuing = {envelope.issuer, signer.issuer.territory if signer is not None else ""} - {""}
+        return not self.country or not issuing or self.country in issuing
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,14 +109,21 @@ class StatusLists:
         if not envelope.status and not required:
             return _NO_LIST if signer is not None else _UNKNOWN
         answers: list[Asked] = []
+        decided = False
         for claim in envelope.status:
             if claim.mechanism in _UNNAMED:
                 answers.extend(
                     _answer(one, claim, envelope, signer, at, policy)
                     for one in self._unnamed.get(claim.mechanism, ())
+                    if _speaks_of(one, envelope, signer, at)
                 )
             elif claim.purpose in ("revocation", "suspension"):
-                answers.append(self._named(claim, envelope, signer, at, policy))
+                named = self._named(claim, envelope, signer, at, policy)
+                decided = decided or named.outcome is Outcome.YES
+                answers.append(named)
+        if decided:
+            # The list that a credential points into tells it from every other: no guess stands against that.
+            answers = [one for one in answers if one.code != "possibly-taken-back"]
         answers.extend(
             Asked(outcome=Outcome.OPEN, code="list-missing", rests_on=uri)
             for uri in required
@@ -133,6 +162,8 @@ def _answer(
     if found in ("taken-back", "suspended"):
         # Old news of a withdrawal is still news; a suspension may have ended since.
         return Asked(outcome=Outcome.NO, code=found, rests_on=source)
+    if found == "possibly-taken-back":
+        return Asked(outcome=Outcome.OPEN, code=found, rests_on=source)
     if found != "not-on-list":
         return Asked(outcome=Outcome.OPEN, code="list-unreadable", rests_on=source)
     age = max(at - source.issued, timedelta(0)) if source.issued else timedelta(0)
@@ -140,6 +171,12 @@ def _answer(
         return Asked(outcome=Outcome.OPEN, code="list-stale", rests_on=source)
     warned = ("list-ageing",) if policy.warns(envelope.content.kind, age) else ()
     return Asked(outcome=Outcome.YES, code="not-on-list", rests_on=source, warnings=warned)
+
+
+def _speaks_of(one: StatusList, envelope: Envelope, signer: Signer | None, at: datetime) -> bool:
+    """Lists of hashes say whom they are about; every other list is about those that it is asked of."""
+    scope = getattr(one, "scope", None)
+    return not isinstance(scope, Scope) or scope.holds(envelope, signer, at)
 
 
 def _may_speak(one: StatusList, signer: Signer | None) -> bool:

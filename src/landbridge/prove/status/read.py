@@ -1,6 +1,7 @@
 """Status lists of any form to `StatusLists`: each is verified before it may answer."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,13 @@ from landbridge.prove.status.bits import (
     read_bitstring_row,
     read_token_row,
 )
-from landbridge.prove.status.hashes import read_hashes
+from landbridge.prove.status.hashes import (
+    is_archive,
+    is_slice_metadata,
+    read_hashes,
+    read_slices,
+    unpack_archive,
+)
 from landbridge.prove.status.shc import read_card_list
 from landbridge.prove.trust.list import Signer, Source, TrustList
 from landbridge.prove.verify import find_signer
@@ -30,15 +37,18 @@ _BITSTRINGS = ("BitstringStatusList", "StatusList2021")
 
 def read_lists(paths: Iterable[Path], issuers: TrustList) -> StatusLists:
     """Every list in these files and folders. Raises StatusListRefused for a file named that is none, or whose
-    signature nobody listed made; in a folder such a file is passed over."""
+    signature nobody listed made; in a folder such a file is passed over. Slices of revocation are read together
+    with the JSON that tells of them, as one folder or one archive, and refused where that JSON is wrong."""
     found: list[StatusList] = []
     for path in paths:
-        for file in sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]:
-            try:
-                found.extend(read_list(file.read_bytes(), issuers, name=file.name))
-            except CredentialError:
-                if not path.is_dir():
-                    raise
+        if not path.is_dir():
+            found.extend(read_list(path.read_bytes(), issuers, name=path.name))
+            continue
+        contents = {file: file.read_bytes() for file in sorted(path.rglob("*")) if file.is_file()}
+        for file, data in contents.items():
+            with suppress(CredentialError):
+                found.extend(read_list(data, issuers, name=file.name))
+        found.extend(read_slices(contents.values(), issuers, name=path.name))
     return StatusLists(found)
 
 
@@ -58,9 +68,29 @@ def read_list(
 
 
 def _read(data: bytes, issuers: TrustList, name: str, believed: Source | None) -> Iterator[StatusList]:
+    if is_archive(data):
+        slices = read_slices(unpack_archive(data), issuers, name=name, believed=believed)
+        if not slices:
+            raise StatusListRefused(
+                f"{name}: no JSON in this archive tells whose slices it holds", code="list-unreadable"
+            )
+        yield from slices
+        return
+    if data[:2] == b"\0\1":
+        raise StatusListRefused(
+            f"{name}: a slice of a list does not say whose certificates it speaks of",
+            code="list-unreadable",
+            hint="Hand over the folder, or one archive, that holds the JSON beside it too.",
+        )
     text = data.strip()
     if text[:1] in (b"{", b"["):
         value = read_json(text)
+        if is_slice_metadata(value):
+            raise StatusListRefused(
+                f"{name}: this tells of slices that are not in it",
+                code="list-unreadable",
+                hint="Hand over the folder, or one archive, that holds them too.",
+            )
         if isinstance(value, dict) and "rids" in value:
             yield _card_list(value, issuers, name, believed)
             return

@@ -389,10 +389,9 @@ def _read_json(document: Any, source: Source, issuer: Issuer | None, depth: int)
     pems = [one for one in document.values() if isinstance(one, str) and "-----BEGIN " in one]
     if pems:
         return joined(_read_pem(one.encode(), source) for one in pems)
-    if "@context" in document:
+    if document.keys() == {"@context"}:
         raise unreadable(
-            "this is JSON-LD, and no key",
-            hint='A context to be pinned is wrapped with its address: {"documentUrl": "https://…", "document": …}.',
+            'this JSON-LD context does not say its address: write {"documentUrl": "https://…", "document": …} around it'
         )
     raise unreadable("this JSON is no form of trust that is known", hint=_FORMS)
 
