@@ -522,6 +522,17 @@ def test_contexts_added_after_signing_are_known_ones_or_the_answer_is_not_yes(tr
             made = copy.deepcopy(proven(badge(), suite))
             made["@context"].append(added)
             assert asked(made, trust).outcome is outcome, (added, suite)
+    for written, outcome in (
+        ([V2, BADGES], Outcome.YES),
+        (INTEGRITY, Outcome.YES),
+        (OWN_WORDS, Outcome.OPEN),
+        ({"honours": "urn:summa-cum-laude"}, Outcome.NO),
+        (7, Outcome.NO),
+    ):
+        for suite in (LINKED, SUITES[7]):
+            made = copy.deepcopy(proven(badge(), suite))
+            made["proof"]["@context"] = written
+            assert asked(made, trust).outcome is outcome, (written, suite)
     bare = proven(badge(), TEXTUAL)
     bare["@context"] = [V2]
     assert asked(bare, trust).outcome is Outcome.NO

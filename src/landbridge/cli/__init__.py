@@ -107,9 +107,11 @@ def parser() -> Parser:
     for name, text in (
         ("office", "found an office: its profile and first key"),
         ("key", "make a new key, which signs from now on"),
+        ("token", "make a new token for its systems and officers; the one before ends"),
         ("sign", "one credential, from JSON"),
         ("batch", "one credential a row, from CSV"),
         ("show", "an office: keys, log, and the entry a trust list needs"),
+        ("log", "say whether a credential is in the log, and prove it; or that the log was only added to"),
     ):
         made = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         made.add_argument("office", metavar="OFFICE", help="its short name, such as xa-laboratory")
@@ -126,6 +128,15 @@ def parser() -> Parser:
             )
         if name in ("office", "key"):
             made.add_argument("--algorithm", default="ES256", help="ES256, ES384, EdDSA or PS256")
+            made.add_argument(
+                "--key-days", type=int, default=730, metavar="N", help="how long its signatures can be checked"
+            )
+        if name == "log":
+            made.add_argument(
+                "file", nargs="?", type=Path, metavar="FILE", help="a credential: text, picture, PDF or file"
+            )
+            made.add_argument("--since", type=int, metavar="SIZE", help="of the log, when --root was noted")
+            made.add_argument("--root", metavar="HEX", help="of the log at that size")
         if name in ("sign", "batch"):
             made.add_argument(
                 "file", type=Path, metavar="FILE", help="the case as JSON (- reads it), or the table"
@@ -135,6 +146,7 @@ def parser() -> Parser:
             made.add_argument("--days", type=int, metavar="N", help="how long it is valid")
             made.add_argument("--sheet", type=Path, metavar="HTML", help="write a sheet to print")
             made.add_argument("--paper", default="a4", choices=["a4", "a6"], help="of the sheet")
+            made.add_argument("--lang", default="en", metavar="CODE", help="of the sheet: ru, ar, th, …")
         if name == "sign":
             made.add_argument("--qr", type=Path, metavar="PNG|SVG", help="write its QR code")
             made.add_argument(

@@ -180,15 +180,18 @@ def _belongs(method: str, issuer: str) -> bool:
 
 
 def _beyond(document: dict[str, Any], proof: dict[str, Any]) -> list[Any]:
-    """The contexts of the document that a proof over canonical JSON leaves unsigned: it may be made under the first
-    of them, so that a later proof can bring its own (VC-DI-EdDSA, section 3.3.2)."""
-    suite = proofs.CRYPTOSUITES.get(str(proof.get("cryptosuite")))
-    if suite is None or suite.form != "jcs" or "@context" not in proof:
+    """The contexts that no signature covers: those after the ones a proof over canonical JSON was made under, so that
+    a later proof can bring its own (VC-DI-EdDSA, section 3.3.2); any other proof's own, which its suite replaces by
+    the document's (section 3.2.5)."""
+    if "@context" not in proof:
         return []
-    whole, signed = (
+    whole, own = (
         one if isinstance(one, list) else [one] for one in (document.get("@context"), proof["@context"])
     )
-    return whole[len(signed) :]
+    suite = proofs.CRYPTOSUITES.get(str(proof.get("cryptosuite")))
+    if suite is not None and suite.form == "jcs":
+        return whole[len(own) :]
+    return [one for one in own if one not in whole]
 
 
 def _unknown_beyond(
