@@ -45,8 +45,7 @@ def targets() -> dict[str, Callable[[bytes], object]]:
     def of_format(form: Any) -> Callable[[bytes], object]:
         def decode(data: bytes) -> object:
             one = carried(data)
-            form.recognise(one)
-            return form.decode(one)
+            return form.decode(one) if form.recognise(one) else None
 
         return decode
 
@@ -104,11 +103,19 @@ def seeds() -> dict[str, list[bytes]]:
     issuer = TestIssuer("XA")
     jwk = to_jwk(ec.generate_private_key(ec.SECP256R1()).public_key())
     documents = [
-        {"id": "did:web:a.example", "assertionMethod": [{"id": "#1", "type": "JsonWebKey2020", "publicKeyJwk": jwk}]},
+        {
+            "id": "did:web:a.example",
+            "assertionMethod": [{"id": "#1", "type": "JsonWebKey2020", "publicKeyJwk": jwk}],
+        },
         {"keys": [{**jwk, "kid": "key-1", "use": "sig", "alg": "ES256"}]},
         {"participating_issuers": [{"iss": "https://clinic.example", "name": "Clinic"}]},
         {"kid": "key-1", "method": "rid", "ctr": 1, "rids": ["revoked-1", "revoked-2.1636977600"]},
-        {"hashType": "SIGNATURE", "entries": [{"hash": "5uMM+tbuZMM8xSNMHSWSBw=="}], "country": "XA", "kid": "AAAAAAAAAAA="},
+        {
+            "hashType": "SIGNATURE",
+            "entries": [{"hash": "5uMM+tbuZMM8xSNMHSWSBw=="}],
+            "country": "XA",
+            "kid": "AAAAAAAAAAA=",
+        },
         {
             "type": ["VerifiableCredential", "BitstringStatusListCredential"],
             "issuer": "did:web:a.example",
@@ -122,7 +129,15 @@ def seeds() -> dict[str, list[bytes]]:
     told = [json.dumps(one).encode() for one in documents]
     row = {"bits": 1, "lst": bits.pack_token_row(bits.make_row(64, {3: 1}))}
     listed = cbor2.dumps(
-        cbor2.CBORTag(18, [cbor2.dumps({1: -7, 16: "application/statuslist+cwt"}), {}, cbor2.dumps({2: "https://a.example", 6: 1, 65533: row}), b"\0" * 64])
+        cbor2.CBORTag(
+            18,
+            [
+                cbor2.dumps({1: -7, 16: "application/statuslist+cwt"}),
+                {},
+                cbor2.dumps({2: "https://a.example", 6: 1, 65533: row}),
+                b"\0" * 64,
+            ],
+        )
     )
     zones = (
         "P<XAAMUSTER<TEST<<FIKTIVA<<<<<<<<<<<<<<<<<<<<\nTEST000018XAA9001311F3001012<<<<<<<<<<<<<<06",
@@ -132,7 +147,12 @@ def seeds() -> dict[str, list[bytes]]:
     return {
         "examine": every,
         "carrier": [*every, picture, qr.svg("HC1:TEST").encode(), _pdf(Image.new("1", (8, 8))), *told],
-        "containers": [*every, *told, b'{"verifiableCredential":["eyJ.eyJ.x"]}', b"shc:/1/2/567\nshc:/2/2/567"],
+        "containers": [
+            *every,
+            *told,
+            b'{"verifiableCredential":["eyJ.eyJ.x"]}',
+            b"shc:/1/2/567\nshc:/2/2/567",
+        ],
         "certificate": [issuer.der, _pem(issuer.der)],
         "trust": [*told, issuer.der, _pem(issuer.der)],
         "did": told,
@@ -143,7 +163,10 @@ def seeds() -> dict[str, list[bytes]]:
         "cose": [one for one in inner if one[:1] in (b"\xd2", b"\x84")],
         "cbor": [one for one in inner if one[:1] >= b"\x80"],
         "jose": [one for one in every if one.count(b".") == 2],
-        **{name: [one for one in (*every, *inner) if one[:1] == b"{"] for name in ("canonical", "jsonld", "proofs")},
+        **{
+            name: [one for one in (*every, *inner) if one[:1] == b"{"]
+            for name in ("canonical", "jsonld", "proofs")
+        },
         **{
             name: [one.text for one in samples if one.format == name] or every
             for name in {one.format for one in samples} | {"shlink"}
@@ -192,7 +215,9 @@ def finish(fuzzer: "subprocess.Popen[str]", folder: Path, within: float) -> dict
         fuzzer.kill()
         said, _ = fuzzer.communicate()
         said += "\nthe fuzzer did not end in time"
-    crashes = sorted(one.name for one in folder.glob("*-*") if one.name.startswith(("crash", "timeout", "oom", "leak")))
+    crashes = sorted(
+        one.name for one in folder.glob("*-*") if one.name.startswith(("crash", "timeout", "oom", "leak"))
+    )
     inputs = re.findall(r"^#(\d+)\s", said, re.M)
     reached = re.findall(r"\bft: (\d+)", said)
     done = re.search(r"Done (\d+) runs in (\d+) second", said)
@@ -214,7 +239,9 @@ def installed() -> bool:
 
 def main() -> None:
     words = argparse.ArgumentParser(prog="tests.fuzzing", description="The parsers, fuzzed.")
-    words.add_argument("--only", action="append", default=[], metavar="NAME", help="one parser, more than once for more")
+    words.add_argument(
+        "--only", action="append", default=[], metavar="NAME", help="one parser, more than once for more"
+    )
     words.add_argument("--seconds", type=int, default=60)
     words.add_argument("--folder", type=Path, default=None)
     words.add_argument("--seed", type=int, default=0)

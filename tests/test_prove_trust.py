@@ -37,13 +37,13 @@ from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata, MetaFile, Snapshot, TargetFile, Targets, Timestamp
 
 from landbridge.prove.envelope import KeyHint
-from landbridge.prove.facts import Outcome
+from landbridge.prove.facts import Issuer, Outcome
 from landbridge.prove.keys import base64url, thumbprint, to_jwk
 from landbridge.prove.status import StatusLists
 from landbridge.prove.trust import register, repository
 from landbridge.prove.trust.keysets import check_health_card_keys
 from landbridge.prove.trust.list import Source, TrustList
-from landbridge.prove.trust.material import TrustUnreadable
+from landbridge.prove.trust.material import TrustUnreadable, of_key
 from landbridge.prove.trust.read import read_material, read_trust
 from landbridge.prove.trust.repository import Admitted, TrustRefused
 from landbridge.prove.verdict import Verdict
@@ -1158,3 +1158,19 @@ def test_an_encrypted_private_key_is_refused_too(tmp_path: Path) -> None:
     with pytest.raises(TrustUnreadable) as wrong:
         read_trust([put(tmp_path, "key.pem", data)])
     assert wrong.value.code == "private-key"
+
+
+def test_a_bare_key_beside_a_known_issuers_keys_is_not_that_issuers() -> None:
+    own, other = (ec.generate_private_key(ec.SECP256R1()).public_key() for _ in range(2))
+    known = Issuer(id="https://uni.example")
+    signers = [
+        of_key(own, source=Source(name="list"), issuer=known, ids=("one",)),
+        of_key(other, source=Source(name="by hand"), ids=("two",)),
+    ]
+    listed = TrustList(signers, known=[known.id])
+    assert listed.find(KeyHint(ids=("two",), issuer=known.id)).signers == ()
+    assert listed.find(KeyHint(ids=("two",), issuer=known.id)).code in ("key-not-of-issuer", "not-the-issuer")
+    assert [one.ids for one in listed.find(KeyHint(ids=("one",), issuer=known.id)).signers] == [
+        signers[0].ids
+    ]
+    assert listed.find(KeyHint(ids=("two",), issuer="https://[")).code in ("issuer-unknown", "")

@@ -428,7 +428,7 @@ def _unzip(data: bytes) -> list[bytes]:
     left = _MAX_BYTES
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for entry in archive.infolist():
-            if entry.is_dir():
+            if entry.filename.endswith("/"):
                 continue
             with archive.open(entry) as file:
                 one = file.read(left + 1)

@@ -152,7 +152,7 @@ class TrustList:
             found = tuple(one for one in self._by_issuer.get(hint.issuer, ()) if one.unnamed)
         if hint.issuer and found:
             mine = tuple(one for one in found if one.issuer.id == hint.issuer) or tuple(
-                one for one in found if _may_speak_as(one, hint.issuer)
+                one for one in found if _may_speak_as(one, hint.issuer, known=hint.issuer in self.known)
             )
             if not mine and one_key:
                 return Found((), "not-the-issuer")
@@ -165,14 +165,16 @@ class TrustList:
             return Found((), "key-not-of-issuer")
         if hint.chain:
             return Found((), "issuer-unknown")
-        unnamed = tuple(one for one in self._unnamed if one.certificate is None) if hint.exact else self._unnamed
+        unnamed = (
+            tuple(one for one in self._unnamed if one.certificate is None) if hint.exact else self._unnamed
+        )
         return Found((), "issuer-unknown", unnamed)
 
     def _of_issuer(self, issuer: str) -> tuple[Signer, ...]:
         return (
             self._by_issuer.get(issuer, ())
             or self._by_issuer.get("", ())
-            or tuple(one for one in self.signers if _may_speak_as(one, issuer))
+            or tuple(one for one in self.signers if _may_speak_as(one, issuer, known=issuer in self.known))
         )
 
     def _by_chain(self, chain: tuple[bytes, ...]) -> tuple[Signer, ...]:
@@ -201,11 +203,22 @@ def _bound(signer: Signer) -> bool:
     return bool(signer.issuer.id) and (certificate is None or signer.issuer.id != certificate.subject)
 
 
-def _may_speak_as(signer: Signer, issuer: str) -> bool:
+def _may_speak_as(signer: Signer, issuer: str, *, known: bool) -> bool:
+    """Whether a key that its list binds to nobody may be this issuer's; never beside that issuer's own known keys,
+    unless a certificate names it."""
     if _bound(signer):
         return False
     names = signer.certificate.alternative_names if signer.certificate is not None else ()
-    return not names or issuer in names or (urlsplit(issuer).hostname or issuer) in names
+    if not names:
+        return not known
+    return issuer in names or _host(issuer) in names
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or address
+    except ValueError:
+        return address
 
 
 def _names_one_key(name: str) -> bool:
