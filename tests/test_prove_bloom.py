@@ -486,6 +486,7 @@ def test_an_archive_that_is_damaged_or_too_large_is_refused_and_raises_nothing_e
     tar = _tar(files)
     large = gzip.compress(bytes(80_000_000), 1)
     bombs = [large, _zip({"a": bytes(80_000_000)}), large[:-9], _tar({"a": b""}).replace(b"0000", b"-001", 1)]
+    bombs.append(_zip({"a": b"b"}).replace(b"\1\0\0\0", b"\0\0\0\0"))
     for whole in bombs:
         with pytest.raises(StatusListRefused):
             list(read_list(whole, TrustList()))
