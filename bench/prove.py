@@ -154,7 +154,7 @@ def speed() -> dict[str, Any]:
                 if len(peer.takes) < len(samples):
                     runners[f"landbridge, those of {name}"] = lambda takes=peer.takes: _rate(ours, takes)
         rates: dict[str, list[float]] = {name: [] for name in runners}
-        for name, runner in runners.items():
+        for runner in runners.values():
             runner()
         for _ in range(_ROUNDS):
             for name, runner in runners.items():

@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,13 @@ from landbridge.cli import parser
 from landbridge.config import SETTINGS
 from landbridge.find.query import PARAMETERS
 from landbridge.kinds.kind import read_kinds
+from landbridge.prove.formats import FORMATS
+from landbridge.prove.issue import documents
+from landbridge.prove.leniency import LENIENCIES, WARNINGS
+from landbridge.prove.status import StatusLists
+from landbridge.prove.trust.list import TrustList
+from landbridge.prove.verdict import SENTENCES
+from landbridge.prove.verify import HINTS, Trust, examine
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -55,6 +63,28 @@ def test_every_connector_error_and_endpoint_has_its_place() -> None:
     tree = [n for n, e in vars(errors).items() if isinstance(e, type) and issubclass(e, Exception)]
     assert [name for name in tree if name not in reference("errors")] == []
     assert "`GET /api/v1/find`" in reference("api")
+
+
+def test_every_format_code_and_value_of_a_credential_has_its_place() -> None:
+    page = reference("credentials")
+    assert [form.NAME for form in FORMATS if f"### {form.NAME}\n" not in page] == []
+    said = (*SENTENCES, *LENIENCIES, *WARNINGS)
+    assert [code for code in said if f"| `{code}` |" not in page] == []
+    known = {code for codes in build.codes().values() for code in codes}
+    assert known == set(SENTENCES)
+    assert set(HINTS) <= set(SENTENCES)
+
+
+def test_what_a_credential_says_is_written_down_by_its_kind() -> None:
+    """Every value that our own vectors hold, and every one that an office may issue."""
+    trust = Trust(issuers=TrustList(), taken_back=StatusLists())
+    for kind, names in documents.FIELDS.items():
+        assert set(names) <= set(build.KINDS[kind][1])
+    for path in sorted((ROOT / "tests" / "vectors" / "prove").glob("good-*.txt")):
+        for one in examine(path.read_bytes(), trust=trust, at=datetime(2026, 6, 1, tzinfo=UTC)):
+            assert one.envelope is not None
+            content = one.envelope.content
+            assert set(content.values) <= set(build.KINDS[content.kind][1]), path.name
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))

@@ -134,16 +134,17 @@ def read_cwt(data: bytes) -> Envelope:
     if type(claims.get(_IAT, 0)) is not int or type(claims.get(_EXP, 0)) is not int:
         forgiven += ("date-not-integer",)
     issuer = claims.get(_ISS)
+    issuer = issuer if isinstance(issuer, str) else ""
     payload = claims[_HCERT].get(1)
     if payload is not None and not isinstance(payload, MAPS):
         raise Malformed("the health certificate in this token is not a map", code="cwt")
     faults: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
     if payload is not None:
-        read = dcc.read(payload, issued, issuer if isinstance(issuer, str) else "")
+        read = dcc.read(payload, issued, issuer)
         content, faults, forgiven = read.content, read.faults, forgiven + read.leniencies
         warnings = tuple(f"code-unknown: {field}" for field in read.unknown)
-        identifier, country = read.identifier, read.country or (issuer if isinstance(issuer, str) else "")
+        identifier, country = read.identifier, read.country or issuer
     else:
         payload, content, identifier, country = claims[_HCERT], Content(kind="health"), "", ""
     return Envelope(
@@ -158,13 +159,14 @@ def read_cwt(data: bytes) -> Envelope:
                 hint=KeyHint(ids=signed.kids, exact=True),
             ),
         ),
-        issuer=issuer if isinstance(issuer, str) else "",
+        issuer=issuer,
         issued=issued,
         valid_from=_moment(claims.get(_NBF)),
         valid_until=expires,
         status=(
             StatusClaim(
-                mechanism="dcc-revocation", values=(identifier, country, signed.signature, signed.algorithm)
+                mechanism="dcc-revocation",
+                values=(identifier, country, signed.signature, signed.algorithm, issuer),
             ),
             *_numbered(claims.get(STATUS)),
         ),

@@ -39,7 +39,7 @@ def _unzipped(carried: Carried) -> tuple[Carried, ...]:
     try:
         with zipfile.ZipFile(io.BytesIO(carried.data)) as packed:
             for member in packed.infolist()[:_MAX_MEMBERS]:
-                if member.is_dir() or member.file_size > _MAX_UNPACKED:
+                if member.filename[-1:] in ("", "/") or member.file_size > _MAX_UNPACKED:
                     continue
                 with packed.open(member) as file:
                     data = file.read(_MAX_UNPACKED + 1)
