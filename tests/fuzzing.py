@@ -14,6 +14,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -229,7 +230,8 @@ def finish(fuzzer: "subprocess.Popen[str]", folder: Path, within: float) -> dict
         "most_mb": max(map(int, most), default=0),
         "crashes": len(crashes),
         "ended_well": fuzzer.returncode == 0 and done is not None,
-        "said": "" if fuzzer.returncode == 0 else said[-4_000:],
+        "said": "\n".join(re.findall(r"^CRASH .*", said, re.M))
+        + ("" if fuzzer.returncode == 0 else said[-4_000:]),
     }
 
 
@@ -263,13 +265,29 @@ def main() -> None:
         for number, data in enumerate(begun if name in chosen else ()):
             (corpus / f"{name.replace(' ', '-')}-{number}").write_bytes(bytes((chosen.index(name),)) + data)
 
+    found: set[tuple[str, ...]] = set()
+
     def one(data: bytes) -> None:
         if not data:
             return
+        name = chosen[data[0] % len(chosen)]
         try:
-            parsers[chosen[data[0] % len(chosen)]](data[1:])
+            parsers[name](data[1:])
         except CredentialError:
             return
+        except KeyboardInterrupt:
+            raise
+        except (
+            BaseException
+        ) as raised:  # noted once for each place it comes from, so that the others are found too
+            frames = traceback.extract_tb(raised.__traceback__)
+            ours = [f"{frame.filename}:{frame.lineno}" for frame in frames if "landbridge" in frame.filename]
+            place = (name, type(raised).__name__, *ours[-1:])
+            if place not in found:
+                found.add(place)
+                path = folder / f"crash-{name.replace(' ', '-')}-{len(found)}"
+                path.write_bytes(data[1:])
+                print(f"CRASH {path.name}: {' '.join(place)}: {str(raised)[:200]}", flush=True)
 
     atheris.Setup(
         [
