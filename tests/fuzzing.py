@@ -36,6 +36,7 @@ def targets() -> dict[str, Callable[[bytes], object]]:
     from landbridge.prove.trust.list import Source, TrustList
     from landbridge.prove.verify import examine
     from tests import mutants
+    from tests.provers import NOON
 
     source, nobody = Source(name="fuzz"), TrustList()
     limits = carrier.Limits(size=_LONGEST, pixels=1_000_000, pages=2, seconds=0.5)
@@ -51,7 +52,7 @@ def targets() -> dict[str, Callable[[bytes], object]]:
         return decode
 
     def with_trust(data: bytes) -> object:
-        return [mutants.judge(one, {}) for one in examine(data, trust=mutants.world().trust, at=mutants.NOON)]
+        return [mutants.judge(one, {}) for one in examine(data, trust=mutants.world().trust, at=NOON)]
 
     def linked(data: bytes) -> object:
         document = canonical.read(data)
@@ -251,7 +252,7 @@ def main() -> None:
     folder = given.folder or Path(tempfile.mkdtemp(prefix="landbridge-fuzz-"))
     os.nice(10)
 
-    import atheris  # type: ignore[import-not-found]
+    import atheris  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
     with atheris.instrument_imports(include=["landbridge.prove"]):
         parsers = targets()

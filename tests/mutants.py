@@ -255,8 +255,9 @@ def _impostor(key: ec.EllipticCurvePrivateKey, like: bytes) -> bytes:
     return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
+ATTACKER = ec.generate_private_key(ec.SECP256R1())
 ATTACKERS: dict[str, PrivateKey] = {
-    "ES256": ec.generate_private_key(ec.SECP256R1()),
+    "ES256": ATTACKER,
     "ES384": ec.generate_private_key(ec.SECP384R1()),
     "EdDSA": ed25519.Ed25519PrivateKey.generate(),
     "PS256": rsa.generate_private_key(65537, 2048),
@@ -541,7 +542,7 @@ def _seal(issuer: TestIssuer, other: TestIssuer) -> Sample:
         return write_json({"data": data, "sig": sig})
 
     def forge(dice: random.Random) -> tuple[str, bytes]:
-        attacker = ATTACKERS["ES256"]
+        attacker = ATTACKER
         kind = dice.choice(("keys", "algorithm", "signature"))
         if kind == "signature":
             return kind, whole(data, issuer.der, dice.choice(_signatures(made, message, issuer.key)))
@@ -814,9 +815,7 @@ def _forge_jose(
 
 @cache
 def _attackers_certificate() -> bytes:
-    key = ATTACKERS["ES256"]
-    assert isinstance(key, ec.EllipticCurvePrivateKey)
-    return _impostor(key, TestIssuer("XA").der)
+    return _impostor(ATTACKER, TestIssuer("XA").der)
 
 
 def _forge_cose(
@@ -866,7 +865,7 @@ def _forge_cose(
                 loose[4] = kids[0]
         return sealed(dice.choice((signature, sign(attacker, algorithm_of(attacker), message()))))
     if der:
-        impostor = _impostor(ATTACKERS["ES256"], der)  # type: ignore[arg-type]
+        impostor = _impostor(ATTACKER, der)
         loose[33] = dice.choice((impostor, [impostor, der], [der, impostor], der, b"", []))
     elif dice.random() < 0.3:
         dice.choice((protected, loose))[33] = _attackers_certificate()

@@ -208,6 +208,8 @@ SENTENCES: dict[str, str] = {
     "dates-contradict": "Its own dates contradict each other.",
     "clock-set-back": "Your clock shows a time that has already passed: set it, and ask again.",
     "dates-unread": "Its dates could not be read.",
+    # not_taken_back, entitled
+    "not-asked": "It is not authentic, so this was not asked.",
     # not_taken_back
     "not-on-list": "Its issuer's list does not name it as withdrawn.",
     "no-list": "Its issuer publishes no list of what was withdrawn.",

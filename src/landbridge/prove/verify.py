@@ -135,7 +135,11 @@ def examine_envelope(
         authentic = Part(NO, "form", envelope.faults[0][0])
     entitled = _entitled(envelope, signer, authentic, trust, at, warnings)
     in_time = _in_time(envelope, signer, trust, at)
-    not_taken_back = _not_taken_back(envelope, signer, trust, at, warnings)
+    not_taken_back = (
+        Part(OPEN, "not-asked")
+        if signer is None and authentic.outcome is NO
+        else _not_taken_back(envelope, signer, trust, at, warnings)
+    )
     for part, code, detail in own:
         if part == "authentic":
             authentic = Part(NO, code, detail)
@@ -288,6 +292,8 @@ def _entitled(
     if signer is None:
         if authentic.code == "key-not-of-issuer":
             return Part(NO, "not-the-issuer", authentic.rests_on)
+        if authentic.outcome is NO:
+            return Part(OPEN, "not-asked")
         if envelope.unchecked is not None:
             return Part(OPEN, "issuer-unproven", envelope.unchecked[0])
         return Part(OPEN, "trust-missing" if not len(trust.issuers) else "issuer-unknown", authentic.rests_on)
