@@ -36,6 +36,7 @@ from cryptography.x509.oid import NameOID
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata, MetaFile, Snapshot, TargetFile, Targets, Timestamp
 
+from landbridge.prove.certificates import CertificateRefused, read_certificates
 from landbridge.prove.envelope import KeyHint
 from landbridge.prove.facts import Issuer, Outcome
 from landbridge.prove.keys import base64url, thumbprint, to_jwk
@@ -1174,3 +1175,17 @@ def test_a_bare_key_beside_a_known_issuers_keys_is_not_that_issuers() -> None:
         signers[0].ids
     ]
     assert listed.find(KeyHint(ids=("two",), issuer="https://[")).code in ("issuer-unknown", "")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"-----BEGIN CERTIFICATE-----\nMIIBx\n-----END CERTIFICATE-----\n",
+        b"-----BEGIN CERTIFICATE-----\nMIIBx\n",
+        b"-----BEGIN CERTIFICATE-----\n\xff\xfe\n-----END CERTIFICATE-----\n",
+        b"-----BEGIN PUBLIC KEY-----\nMIIBx\n-----END PUBLIC KEY-----\n",
+    ],
+)
+def test_a_damaged_pem_is_refused_by_name(data: bytes) -> None:
+    with pytest.raises(CertificateRefused):
+        list(read_certificates(data))

@@ -12,12 +12,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from landbridge.api import endpoints, proving
+from landbridge.api import endpoints, issuing, proving
 from landbridge.api.limits import RateLimit
 from landbridge.api.problems import OURS, problem
 from landbridge.config import read_settings
 from landbridge.instance import Instance
 from landbridge.portal import events, join, operate, verifying
+from landbridge.portal import issuing as issuing_pages
 from landbridge.portal.login import Door
 from landbridge.portal.outlets import Outlets
 from landbridge.portal.pages import Pages
@@ -56,6 +57,7 @@ def make_app(instance: Instance, *, demo: bool = False) -> Starlette:
     site = Site(instance, demo=demo)
     door = Door(instance.settings.data)
     desk = proving.Desk(instance)
+    bureau = issuing.Bureau(instance.settings.data)
 
     async def answer(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -76,10 +78,12 @@ def make_app(instance: Instance, *, demo: bool = False) -> Starlette:
 
     app = Starlette(
         routes=[
-            *endpoints.routes(instance, paths={**events.paths(instance.kinds), **proving.paths()}),
+            *endpoints.routes(instance, paths={**events.paths(instance.kinds), **proving.paths(), **issuing.paths()}),
             *events.routes(instance),
             *proving.routes(instance, desk),
             *verifying.routes(site, desk),
+            *issuing.routes(bureau),
+            *issuing_pages.routes(site, bureau),
             *Pages(site).routes(),
             *Outlets(instance, site).routes(),
             *join.routes(site, door),

@@ -22,7 +22,9 @@ MOST: Final = 50_000  # visitors that are remembered
 COSTS: Final = {
     "/api/v1/export": 50.0,
     "/api/v1/suggest": 0.2,
+    "/api/v1/issue": 2.0,
     "/api/v1/verify": 5.0,
+    "/issue": 2.0,
     "/verify": 5.0,
     "/join": 20.0,
     "/static": 0.0,

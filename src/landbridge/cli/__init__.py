@@ -129,7 +129,11 @@ def parser() -> Parser:
         if name in ("office", "key"):
             made.add_argument("--algorithm", default="ES256", help="ES256, ES384, EdDSA or PS256")
             made.add_argument(
-                "--key-days", type=int, default=730, metavar="N", help="how long its signatures can be checked"
+                "--key-days",
+                type=int,
+                default=730,
+                metavar="N",
+                help="how long its signatures can be checked",
             )
         if name == "log":
             made.add_argument(

@@ -18,9 +18,12 @@ from rich.table import Table
 from landbridge.cli import DONE, NO
 from landbridge.config import read_settings
 from landbridge.errors import UsageError
-from landbridge.prove import qr
-from landbridge.prove.issue import batch, sheet
-from landbridge.prove.issue.office import Issued, Office, Profile, read_profile
+from landbridge.kinds.kind import LANGUAGES
+from landbridge.portal import papers
+from landbridge.portal.languages import Reader, reader
+from landbridge.prove.issue import batch, documents, log, sheet
+from landbridge.prove.issue.office import Office, Profile, make_token, read_profile
+from landbridge.prove.qr import CannotBeCoded
 from landbridge.prove.status.read import read_lists
 from landbridge.prove.trust.list import TrustList
 from landbridge.prove.trust.read import read_trust
@@ -72,9 +75,29 @@ def _found(a: Namespace) -> int:
         status=a.status,
     )
     office = Office.found(
-        _folder(a.office), profile, _passphrase(new=True), at=datetime.now(UTC), algorithm=a.algorithm
+        _folder(a.office),
+        profile,
+        _passphrase(new=True),
+        at=datetime.now(UTC),
+        algorithm=a.algorithm,
+        key_days=a.key_days,
     )
-    return _show_office(office, a)
+    return _show_office(office, a, token=make_token(office.folder))
+
+
+def _new_token(a: Namespace) -> int:
+    read_profile(_folder(a.office))
+    token = make_token(_folder(a.office))
+    if a.json:
+        _print_json({"office": a.office, "token": token})
+    else:
+        _say_token(token)
+    return DONE
+
+
+def _say_token(token: str) -> None:
+    err.print("\nThe token of its officers and systems, said this once:\n")
+    sys.stdout.write(token + "\n")
 
 
 def _new_key(a: Namespace) -> int:
@@ -88,15 +111,16 @@ def _new_key(a: Namespace) -> int:
         algorithm=a.algorithm,
         kinds=office.profile.kinds,
         at=now,
+        days=a.key_days,
     )
-    return _show_office(Office(office.folder, _passphrase()), a)
+    return _show_office(office, a)
 
 
 def _show(a: Namespace) -> int:
     return _show_office(_open(a), a)
 
 
-def _show_office(office: Office, a: Namespace) -> int:
+def _show_office(office: Office, a: Namespace, *, token: str = "") -> int:
     now = datetime.now(UTC)
     head, current = office.head(at=now), office.keys.current
     keys: list[dict[str, Any]] = [
@@ -117,6 +141,7 @@ def _show_office(office: Office, a: Namespace) -> int:
                 "log": head,
                 "trust_entry": office.trust_entry(),
                 "jwks": office.jwks(),
+                **({"token": token} if token else {}),
             }
         )
         return DONE
@@ -128,46 +153,103 @@ def _show_office(office: Office, a: Namespace) -> int:
     out.print(f"log: {head['size']} signed, root {head['root'][:16]}…")
     out.print("\nWhat the trust list needs, for members/xx/issues/ of its member:\n")
     sys.stdout.write(office.trust_entry())
+    if token:
+        _say_token(token)
     return DONE
 
 
-def _sign(a: Namespace) -> int:
-    text = sys.stdin.read() if str(a.file) == "-" else _text(a.file)
+def _log(a: Namespace) -> int:
+    """Whether a credential is in the log, and the proof; or that the log still begins with what it was."""
+    folder = _folder(a.office)
+    read_profile(folder)
+    office = Office(folder, "")  # the log is open to whoever may read the folder
+    leaves = office.leaves()
+    answer: dict[str, Any] = {"size": len(leaves), "root": log.root(leaves).hex()}
+    holds = True
+    if a.since is not None or a.root:
+        answer |= _extension(leaves, a.since, a.root)
+        holds = answer["extends"]
+    if a.file:
+        seq = office.find(_bytes(a.file))
+        answer["entry"] = seq
+        if seq is not None:
+            answer |= {
+                "leaf": leaves[seq].hex(),
+                "proof": [one.hex() for one in log.inclusion(leaves, seq)],
+            }
+        holds = holds and seq is not None
+    if a.json:
+        _print_json(answer)
+        return DONE if holds else NO
+    out.print(f"log: {answer['size']} signed, root {answer['root']}")
+    if "extends" in answer:
+        words = "it begins with those" if answer["extends"] else "it does NOT begin with those: ask why"
+        out.print(f"since {a.since} entries with root {a.root[:16]}…: {words}")
+    if a.file:
+        out.print(
+            "NOT in the log: whoever signed it did not do so here"
+            if answer["entry"] is None
+            else f"in the log: entry {answer['entry']}"
+        )
+    for name, part in (("leaf", [answer.get("leaf")]), ("proof", answer.get("proof", []))):
+        for one in filter(None, part):
+            out.print(f"  {name} {one}")
+    return DONE if holds else NO
+
+
+def _extension(leaves: list[bytes], since: int | None, root: str | None) -> dict[str, Any]:
+    if since is None or not root:
+        raise UsageError("--since and --root go together", parameter="", hint="Note both when you look.")
     try:
-        case = json.loads(text)
-    except ValueError as wrong:
-        raise UsageError(f"{a.file} is no JSON: {wrong}", parameter="FILE") from None
-    if not isinstance(case, dict) or not all(isinstance(one, str | int) for one in case.values()):
-        raise UsageError("a case is one JSON object of texts", parameter="FILE")
+        old = bytes.fromhex(root)
+    except ValueError:
+        raise UsageError("--root is 64 hexadecimal digits", parameter="--root") from None
+    if not 0 < since <= len(leaves):
+        return {"since": since, "extends": False, "consistency": []}
+    proof = log.consistency(leaves, since)
+    extends = log.extends(since, old, len(leaves), log.root(leaves), proof)
+    return {"since": since, "extends": extends, "consistency": [one.hex() for one in proof]}
+
+
+def _sign(a: Namespace) -> int:
+    words = _reader(a.lang)
+    case = _object(sys.stdin.read() if str(a.file) == "-" else _text(a.file), "FILE")
     office = _open(a)
     issued = office.issue(
         a.format,
         a.kind,
-        {name: str(value) for name, value in case.items()},
+        case,
         at=datetime.now(UTC),
         days=a.days,
         conceal=tuple(one for one in a.conceal.split(",") if one) if a.conceal is not None else None,
-        holder=json.loads(_text(a.holder)) if a.holder else None,
+        holder=_object(_text(a.holder), "--holder") if a.holder else None,
     )
-    if a.qr:
-        _write_code(a.qr, issued.code)
-    if a.sheet:
-        a.sheet.write_text(_sheet(office, [(case, issued)], a), "utf-8")
+    # The text first: it is signed and logged, whatever becomes of pictures.
     if a.json:
         _print_json(msgspec.to_builtins(issued))
     else:
         sys.stdout.write(issued.text + "\n")
         place = "" if issued.place is None else f", number {issued.place} in the status list"
         err.print(f"signed: entry {issued.seq} of the log{place}, valid until {issued.expires:%Y-%m-%d}")
+    if a.qr:
+        _write_code(a.qr, issued.code)
+    if a.sheet:
+        cards = [papers.card(case, issued, office.profile.title, words)]
+        a.sheet.write_text(
+            papers.render(cards, paper=a.paper, title=office.profile.title, reader=words), "utf-8"
+        )
     return DONE
 
 
 def _batch(a: Namespace) -> int:
+    words = _reader(a.lang)
+    documents.check_format(a.format, a.kind)
     rows = batch.read_table(a.file, a.kind)
     office = _open(a)
     a.out.mkdir(parents=True, exist_ok=True)
-    done: list[tuple[dict[str, str], Issued]] = []
+    done: list[batch.Row] = []
     refused: list[batch.Row] = []
+    uncoded = 0
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=err, transient=True, disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("signing", total=len(rows))
@@ -176,65 +258,60 @@ def _batch(a: Namespace) -> int:
             if row.issued is None:
                 refused.append(row)
                 continue
-            stem = f"{row.number:06}"
-            (a.out / f"{stem}.txt").write_text(row.issued.text, "utf-8")
-            if row.issued.code and len(row.issued.code) < _LONGEST_CODE:
-                _write_code(a.out / f"{stem}.png", row.issued.code)
-            done.append((row.values, row.issued))
+            done.append(row)
+            stem = a.out / f"{row.issued.seq:07}"
+            stem.with_suffix(".txt").write_text(row.issued.text, "utf-8")
+            try:
+                _write_code(stem.with_suffix(".png"), row.issued.code)
+            except CannotBeCoded:
+                uncoded += 1
+    errors = a.errors or a.out / "errors.csv"
     if refused:
-        batch.write_refused(a.errors or a.out / "errors.csv", refused)
+        batch.write_refused(errors, refused)
+    if done:
+        batch.write_numbers(a.out, done)
     if a.sheet and done:
-        a.sheet.write_text(_sheet(office, done, a), "utf-8")
+        title = office.profile.title
+        cards = [papers.card(row.values, row.issued, title, words) for row in done if row.issued]
+        a.sheet.write_text(papers.render(cards, paper=a.paper, title=title, reader=words), "utf-8")
     if a.json:
         _print_json(
             {
                 "signed": len(done),
+                "without_code": uncoded,
                 "refused": [{"line": row.number, "reason": row.reason} for row in refused],
             }
         )
     else:
         out.print(f"{len(done)} signed, {len(refused)} refused")
+        if uncoded:
+            out.print(f"  {uncoded} fit no QR code: hand over the text files")
         for row in refused[:10]:
             out.print(f"  line {row.number}: {escape(row.reason)}")
         if refused:
-            out.print(f"  mend them in {a.errors or a.out / 'errors.csv'}, and hand it in again")
+            out.print(f"  mend them in {errors}, and hand it in again")
     return NO if refused else DONE
 
 
-_LONGEST_CODE = 1_600  # characters of a code that a telephone still reads off paper
-
-
-def _sheet(office: Office, done: list[tuple[dict[str, Any], Issued]], a: Namespace) -> str:
-    cards = [
-        sheet.Card(
-            heading=" ".join(str(case[part]) for part in ("given_names", "surname") if part in case),
-            code=issued.code,
-            lines=(
-                *(
-                    (name.replace("_", " "), str(value))
-                    for name, value in case.items()
-                    if name not in ("given_names", "surname")
-                ),
-                ("valid until", f"{issued.expires:%Y-%m-%d}"),
-                ("issued by", office.profile.title),
-            ),
+def _reader(language: str) -> Reader:
+    if language not in LANGUAGES:
+        raise UsageError(
+            f"no sheets are written in {language!r}", parameter="--lang", hint=", ".join(LANGUAGES)
         )
-        for case, issued in done
-    ]
-    return sheet.render(
-        cards, paper=a.paper, title=office.profile.title, note="Valid only when its code is checked."
-    )
+    return reader(language)
 
 
 def _write_code(path: Path, code: str) -> None:
     if path.suffix.lower() == ".svg":
-        path.write_text(qr.svg(code), "utf-8")
+        path.write_text(sheet.svg(code), "utf-8")
     else:
-        path.write_bytes(qr.png(code))
+        path.write_bytes(sheet.png(code))
 
 
 def _set_status(a: Namespace) -> int:
-    office = _open(a)
+    folder = _folder(a.office)
+    read_profile(folder)
+    office = Office(folder, "")  # nothing is signed before the list is published
     office.take_back(a.place, at=datetime.now(UTC), value=a.value)
     if a.json:
         _print_json({"place": a.place, "status": a.value})
@@ -248,9 +325,10 @@ def _publish(a: Namespace) -> int:
     a.out.mkdir(parents=True, exist_ok=True)
     made = []
     for uri, data in office.publish_status(at=datetime.now(UTC), days=a.days).items():
-        name = uri.removeprefix("https://").replace("/", "-").replace(":", "-")
-        (a.out / name).write_bytes(data)
-        made.append({"put_at": uri, "file": str(a.out / name), "bytes": len(data)})
+        file = a.out / uri.removeprefix("https://").replace(":", "-")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+        made.append({"put_at": uri, "file": str(file), "bytes": len(data)})
     if a.json:
         _print_json(made)
     else:
@@ -288,6 +366,22 @@ def _text(path: Path) -> str:
     return path.read_text("utf-8-sig")
 
 
+def _bytes(path: Path) -> bytes:
+    if not path.is_file():
+        raise UsageError(f"{path} is not a file", parameter="FILE")
+    return path.read_bytes()
+
+
+def _object(text: str, parameter: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError as wrong:
+        raise UsageError(f"this is no JSON: {wrong}", parameter=parameter) from None
+    if not isinstance(found, dict):
+        raise UsageError("this is not one JSON object", parameter=parameter)
+    return found
+
+
 def _print_json(value: Any) -> None:
     sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
 
@@ -295,6 +389,8 @@ def _print_json(value: Any) -> None:
 _ACTIONS = {
     "issue office": _found,
     "issue key": _new_key,
+    "issue token": _new_token,
+    "issue log": _log,
     "issue sign": _sign,
     "issue batch": _batch,
     "issue show": _show,

@@ -71,7 +71,12 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True, weakref=True):
 def read_certificates(data: bytes) -> Iterator[Certificate]:
     """Every certificate in PEM or DER. Raises CertificateRefused; nothing at all is also refused."""
     if pem.detect(data):
-        blocks = [der for name, _, der in pem.unarmor(data, multiple=True) if name.endswith("CERTIFICATE")]
+        try:
+            blocks = [
+                der for name, _, der in pem.unarmor(data, multiple=True) if name.endswith("CERTIFICATE")
+            ]
+        except (ValueError, TypeError):
+            raise CertificateRefused("this PEM is damaged") from None
         if not blocks:
             raise CertificateRefused("this PEM holds no certificate")
         for der in blocks:

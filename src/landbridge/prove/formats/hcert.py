@@ -143,7 +143,8 @@ def read_cwt(data: bytes) -> Envelope:
     if payload is not None:
         read = dcc.read(payload, issued, issuer)
         content, faults, forgiven = read.content, read.faults, forgiven + read.leniencies
-        warnings = tuple(f"code-unknown: {field}" for field in read.unknown)
+        if read.unknown:
+            warnings = tuple(f"code-unknown: {field}" for field in read.unknown)
         identifier, country = read.identifier, read.country or issuer
     else:
         payload, content, identifier, country = claims[_HCERT], Content(kind="health"), "", ""

@@ -114,3 +114,14 @@ def write_refused(path: Path, rows: list[Row]) -> None:
         writer.writerow([*_NOTES, *columns])
         for row in rows:
             writer.writerow([row.number, row.reason, *(row.values.get(name, "") for name in columns)])
+
+
+def write_numbers(folder: Path, rows: list[Row]) -> None:
+    """Which line became which entry of the log and which number of the status list: what taking back will ask for."""
+    issued = [(row.number, row.issued) for row in rows if row.issued is not None]
+    with (folder / f"issued-{issued[0][1].seq:07}.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["line", "entry", "number", "valid_until", "file"])
+        for number, one in issued:
+            place = "" if one.place is None else one.place
+            writer.writerow([number, one.seq, place, f"{one.expires:%Y-%m-%d}", f"{one.seq:07}.txt"])
