@@ -78,7 +78,9 @@ def make_app(instance: Instance, *, demo: bool = False) -> Starlette:
 
     app = Starlette(
         routes=[
-            *endpoints.routes(instance, paths={**events.paths(instance.kinds), **proving.paths(), **issuing.paths()}),
+            *endpoints.routes(
+                instance, paths={**events.paths(instance.kinds), **proving.paths(), **issuing.paths()}
+            ),
             *events.routes(instance),
             *proving.routes(instance, desk),
             *verifying.routes(site, desk),

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from landbridge.api.problems import OURS, problem, problem_of
-from landbridge.api.requests import guarded
+from landbridge.api.requests import Endpoint, guarded
 from landbridge.errors import CredentialError, LandbridgeError, UsageError
 from landbridge.prove.issue import sheet
 from landbridge.prove.issue.hcert import NotIssued
@@ -111,7 +111,9 @@ class Bureau:
         self._failed[host] = (count, self._clock() + pause)
         if len(self._failed) > _MOST_HOSTS:
             del self._failed[next(iter(self._failed))]
-        raise NoToken("this is not the token of an office here", hint="`landbridge issue token` makes a new one.")
+        raise NoToken(
+            "this is not the token of an office here", hint="`landbridge issue token` makes a new one."
+        )
 
     def office(self, name: str, *, signs: bool = True) -> Office:
         """An office whose token was shown. Raises NoKeys where it cannot sign, and should."""
@@ -174,9 +176,21 @@ def routes(bureau: Bureau) -> list[Route]:
         return _answer({"place": asked.place, "status": asked.status})
 
     return [
-        Route(PATH, guarded(issue, _failed), methods=["POST"]),
-        Route(f"{PATH}/status", guarded(change, _failed), methods=["POST"]),
+        Route(PATH, guarded(_open(issue), _failed), methods=["POST"]),
+        Route(f"{PATH}/status", guarded(_open(change), _failed), methods=["POST"]),
     ]
+
+
+def _open(endpoint: Endpoint) -> Endpoint:
+    """The endpoint; where the keys are not open it says so, though that is this server's fault."""
+
+    async def answering(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except NoKeys as error:
+            return _failed(request, error)
+
+    return answering
 
 
 async def _read(request: Request, type_: type[_T]) -> _T:
@@ -220,9 +234,7 @@ def _failed(_request: Request, error: LandbridgeError | None) -> Response:
             status, str(error), headers=_HEADERS, code=error.code, parameter=field, hint=error.hint
         )
     if isinstance(error, NoToken):
-        return problem(
-            401, str(error), headers={**_HEADERS, "WWW-Authenticate": "Bearer"}, hint=error.hint
-        )
+        return problem(401, str(error), headers={**_HEADERS, "WWW-Authenticate": "Bearer"}, hint=error.hint)
     if isinstance(error, Wait):
         return problem(
             429, str(error), headers={**_HEADERS, "Retry-After": str(error.seconds)}, hint=error.hint

@@ -25,7 +25,6 @@ from landbridge.portal import papers
 from landbridge.portal.languages import Reader
 from landbridge.portal.login import NotAllowed
 from landbridge.portal.rendering import HEADERS, Page, Site
-from landbridge.prove.formats import dcc
 from landbridge.prove.issue import documents, sheet
 from landbridge.prove.issue.hcert import NotIssued
 from landbridge.prove.issue.office import Issued, Office, is_office_name, read_token_hash
@@ -77,7 +76,7 @@ def routes(site: Site, bureau: Bureau, *, clock: Callable[[], float] = time.time
     done: dict[str, Page] = {
         "/issue": counter.enter,
         "/issue/leave": counter.leave,
-        "/issue/sheet": counter.sheet,
+        "/issue/sheet": counter.print_sheet,
         "/issue/back": counter.take_back,
         "/issue/{kind}": counter.sign,
     }
@@ -106,7 +105,9 @@ class _Counter:
                 return self._way_in(
                     request,
                     503,
-                    wrong=reader.text("The keys of this office are not open on this server. Ask its operator."),
+                    wrong=reader.text(
+                        "The keys of this office are not open on this server. Ask its operator."
+                    ),
                 )
 
         return answering
@@ -229,7 +230,7 @@ class _Counter:
             format=form.get("format", ""),
         )
 
-    async def sheet(self, request: Request) -> Response:
+    async def print_sheet(self, request: Request) -> Response:
         """The sheet to print: a page of its own, whose style its policy names."""
         session, form = await self._act(request)
         reader, paper, cards = self.site.reader(request), form.get("paper", "a4"), _cards(form)
@@ -254,17 +255,15 @@ class _Counter:
         if not number.isascii() or not number.isdigit() or len(number) > 10:
             return self._desk(request, session, 400, wrong=reader.text("The number is missing, or is none."))
         try:
-            await self.bureau.run(
-                lambda: office.take_back(int(number), at=datetime.now(UTC), value=value)
-            )
+            await self.bureau.run(lambda: office.take_back(int(number), at=datetime.now(UTC), value=value))
         except NotIssued:
-            words = reader.text(
-                "Number {n} was never given out here, or was taken back for good.", n=number
-            )
+            words = reader.text("Number {n} was never given out here, or was taken back for good.", n=number)
             return self._desk(request, session, 422, wrong=words)
         said = {
             "invalid": reader.text("Number {n} is taken back. Others learn it with the next list.", n=number),
-            "suspended": reader.text("Number {n} is suspended. Others learn it with the next list.", n=number),
+            "suspended": reader.text(
+                "Number {n} is suspended. Others learn it with the next list.", n=number
+            ),
             "valid": reader.text("Number {n} is valid again. Others learn it with the next list.", n=number),
         }
         return self._desk(request, session, said=said[value])
@@ -275,7 +274,9 @@ class _Counter:
         self, request: Request, status: int = 200, *, wrong: str = "", office: str = "", **more: Any
     ) -> Response:
         headers = {**_HEADERS, **more.get("headers", {})}
-        return self.site.page(request, "issue_enter.html", status, headers=headers, wrong=wrong, office=office)
+        return self.site.page(
+            request, "issue_enter.html", status, headers=headers, wrong=wrong, office=office
+        )
 
     def _desk(
         self, request: Request, session: Session, status: int = 200, *, wrong: str = "", said: str = ""
@@ -283,7 +284,14 @@ class _Counter:
         office, reader = self.bureau.office(session.office, signs=False), self.site.reader(request)
         kinds = [(name, label) for name, label in _kinds(reader).items() if name in office.profile.kinds]
         return self._page(
-            request, "issue.html", session, status=status, office=office.profile, kinds=kinds, wrong=wrong, said=said
+            request,
+            "issue.html",
+            session,
+            status=status,
+            office=office.profile,
+            kinds=kinds,
+            wrong=wrong,
+            said=said,
         )
 
     def _form(
@@ -368,10 +376,10 @@ def _fields(kind: str, given: dict[str, str], reader: Reader) -> list[Field]:
     choices = {
         "test_type": tuple(papers.test_types(reader).items()),
         "result": tuple(papers.results(reader).items()),
-        "vaccine": dcc.named("vaccines"),
-        "product": dcc.named("products"),
-        "maker": dcc.named("makers"),
-        "device": dcc.named("devices"),
+        "vaccine": documents.named_codes("vaccines"),
+        "product": documents.named_codes("products"),
+        "maker": documents.named_codes("makers"),
+        "device": documents.named_codes("devices"),
     }
     types = {"sampled": "datetime-local", "dose": "number", "doses": "number"}
     types |= dict.fromkeys(("born", "date", "first_positive", "from", "until", "awarded"), "date")
@@ -423,7 +431,9 @@ async def _read(request: Request) -> dict[str, str]:
             raise UsageError("the form is too large", parameter="body", hint="print the sheet, begin another")
     try:
         return dict(
-            parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict")
+            parse_qsl(
+                body.decode("ascii"), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict"
+            )
         )
     except ValueError:
         raise UsageError("this is no form of ours", parameter="body") from None

@@ -11,6 +11,8 @@ import secrets
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
+from functools import cache
+from importlib import resources
 from typing import Any
 
 from landbridge.codes import countries
@@ -85,6 +87,14 @@ def required(format_: str, kind: str) -> tuple[str, ...]:
 def sayable(format_: str, kind: str) -> tuple[str, ...]:
     """The fields a case may have, beside the person's."""
     return tuple(name for name in FIELDS[kind] if name not in _UNSAID.get(format_, ()))
+
+
+@cache
+def named_codes(values: str) -> tuple[tuple[str, str], ...]:
+    """(code, name) of a value set of the EU certificate: vaccines, products, makers or devices."""
+    text = resources.files("landbridge.prove").joinpath(f"data/dcc/{values}.tsv").read_text("utf-8")
+    rows = (line.partition("\t") for line in text.splitlines()[1:])
+    return tuple((code, name) for code, _, name in rows)
 
 
 def check(
@@ -221,9 +231,11 @@ def _check_identifier(text: str) -> None:
     """A UVCI of ours or of the case's own; its check sign, where it has one, must be right."""
     if not _UVCI_FORM.fullmatch(text):
         raise _refused("id", "is no certificate identifier: URN:UVCI:01:XA:…", code="form")
-    bare, mark, sign = text.rpartition("#")
-    if mark and (len(sign) != 1 or check_sign(bare) != sign):
-        raise _refused("id", "has a wrong check sign", code="form")
+    if text[-2] == "#":  # The sign may be one itself.
+        if check_sign(text[:-2]) != text[-1]:
+            raise _refused("id", "has a wrong check sign", code="form")
+    elif "#" in text:
+        raise _refused("id", "has no check sign after its #", code="form")
 
 
 def _check_dates(found: dict[str, str], at: datetime) -> None:
