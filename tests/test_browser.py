@@ -29,6 +29,7 @@ PAGES = {
     "candidates": "/find?kind=candidate&q=welder",
     "vacancy": "VACANCY",
     "members": "/members",
+    "verify": "/verify",
     "member": "/members/xa",
     "source": "SOURCE",
     "saved": "SAVED",
@@ -92,6 +93,26 @@ def test_axe_finds_nothing_on_any_page(
             if wrong:
                 found[name] = wrong
     assert not found
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_verdict_good_or_bad_fits_a_small_window_and_axe_finds_nothing(
+    browser: Browser, site: str, axe: str, language: str
+) -> None:
+    seen = []
+    with chrome.opened(browser, width=360, dark=language == "kk") as page:
+        for number in range(4):
+            page.goto(f"{site}/{language}/verify")
+            page.locator(".sample button").nth(number).click()
+            verdict = page.locator("article.verdict")
+            seen.append(verdict.get_attribute("class"))
+            assert page.evaluate("() => document.documentElement.scrollWidth") <= 360
+            page.evaluate(axe)
+            report: Any = page.evaluate(f"() => {_AXE}")
+            assert [f"{v['id']}: {v['nodes'][0]['html'][:200]}" for v in report["violations"]] == []
+            if folder := os.environ.get("LANDBRIDGE_PICTURES"):
+                page.screenshot(path=Path(folder) / f"verdict-{number}-{language}.png", full_page=True)
+    assert seen == ["verdict yes", "verdict yes", "verdict no", "verdict no"]
 
 
 @pytest.mark.parametrize("width", [360, 1280])

@@ -6,8 +6,12 @@ import json
 import logging
 import multiprocessing
 import os
+import re
+import shlex
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -738,3 +742,32 @@ def test_only_who_is_signed_in_issues_and_only_by_a_form_of_ours(
 def test_every_error_of_an_office_is_a_credential_error() -> None:
     assert issubclass(NotIssued, CredentialError)
     assert issubclass(KeyUnusable, CredentialError)
+
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.mark.parametrize("page", ["issue-for-a-laboratory", "issue-for-a-university"])
+def test_the_commands_of_the_how_to_can_be_typed(page: str, tmp_path: Path) -> None:
+    (tmp_path / "run").write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m landbridge "$@"\n')
+    (tmp_path / "run").chmod(0o755)
+    (tmp_path / "python3").symlink_to(sys.executable)
+    text = (ROOT / "docs/how-to" / f"{page}.md").read_text("utf-8")
+    script = "set -e\n" + "\n".join(re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S))
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("LANDBRIDGE_")}
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        env={
+            **kept,
+            "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+            "PATH": f"{tmp_path}:{kept['PATH']}",
+            "LANDBRIDGE_DATA": str(tmp_path / "data"),
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3_000:] + done.stderr[-3_000:]
+    assert done.stdout.count("YES") >= (1 if "laboratory" in page else 2)

@@ -129,11 +129,10 @@ class _Rule:
             case l.Member():
                 return "bool", self._member(node, scope)
             case l.Plus():
+                left_, right_ = self.write(node.left, scope), self.write(node.right, scope)
                 if node.exact:
-                    operands = [self._number(self.write(side, scope)) for side in (node.left, node.right)]
-                    return "number", _call("add", *operands)
-                left_, right_ = (self._whole(self.write(side, scope)) for side in (node.left, node.right))
-                return "int", ast.BinOp(left_, ast.Add(), right_)
+                    return "number", _call("add", self._number(left_), self._number(right_))
+                return "int", ast.BinOp(self._whole(left_), ast.Add(), self._whole(right_))
             case l.Not(operand):
                 return "bool", _not(self._truth(operand, scope))
             case l.PlusTime():
@@ -186,7 +185,9 @@ class _Rule:
     def _and(self, operands: tuple[l.Node, ...], scope: _Scope) -> _Code:
         codes = [self.write(operand, scope) for operand in operands]
         kind: _Kind = "bool" if all(kind == "bool" for kind, _ in codes) else "json"
-        settled = [_call("settled", _boxed(code)) if code[0] in ("any", "moment") else code[1] for code in codes]
+        settled = [
+            _call("settled", _boxed(code)) if code[0] in ("any", "moment") else code[1] for code in codes
+        ]
         return kind, ast.BoolOp(ast.And(), settled)
 
     def _truth(self, node: l.Node, scope: _Scope) -> ast.expr:
@@ -202,7 +203,9 @@ class _Rule:
             return ast.Compare(first, [sign()], rest)
         # The third operand is checked even where the first two decide: read it before.
         last = self.writer.fresh("t")
-        before = ast.Compare(ast.NamedExpr(_name(last, ast.Store()), rest[1]), [ast.IsNot()], [ast.Constant(None)])
+        before = ast.Compare(
+            ast.NamedExpr(_name(last, ast.Store()), rest[1]), [ast.IsNot()], [ast.Constant(None)]
+        )
         return ast.BoolOp(ast.And(), [before, ast.Compare(first, [sign(), sign()], [rest[0], _name(last)])])
 
     def _whole(self, code: _Code) -> ast.expr:

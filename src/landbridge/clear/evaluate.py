@@ -9,6 +9,7 @@ To watch or change an evaluation, make a subclass of Evaluator and override the 
 import re
 from collections.abc import Callable, Mapping
 from decimal import Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
+from itertools import pairwise
 from typing import Any
 
 from landbridge.clear import logic as l
@@ -30,7 +31,7 @@ REASONS = {
 }
 
 
-class Open(Exception):  # noqa: N818  (an outcome, not a fault of ours)
+class Open(Exception):
     """A rule that cannot be decided: `code` is a key of REASONS, `where` the path of the facts concerned, if known."""
 
     def __init__(self, code: str, where: str = "") -> None:
@@ -95,7 +96,7 @@ class Evaluator:
     def compare(self, node: l.Compare, data: Any) -> bool:
         check = _CHECKS[node.of]
         values = [check(self.evaluate(operand, data), operand) for operand in node.operands]
-        return all(COMPARE[node.sign](one, next_) for one, next_ in zip(values, values[1:], strict=False))
+        return all(COMPARE[node.sign](one, next_) for one, next_ in pairwise(values))
 
     def equal(self, node: l.Equal, data: Any) -> bool:
         return same(self.evaluate(node.left, data), self.evaluate(node.right, data))
@@ -121,7 +122,9 @@ class Evaluator:
         return Moment(as_moment(self.evaluate(node.date, data), read_birth, node.date))
 
     def start_of_day(self, node: l.StartOfDay, data: Any) -> Moment:
-        return Moment(local_day(self.evaluate(node.date, data), self.evaluate(node.zone, data), node.days, node))
+        return Moment(
+            local_day(self.evaluate(node.date, data), self.evaluate(node.zone, data), node.days, node)
+        )
 
     def reduce(self, node: l.Reduce, data: Any) -> Any:
         over, value = self.evaluate(node.over, data), self.evaluate(node.start, data)

@@ -328,7 +328,9 @@ class _Reader:
             return None if items is None else Items(items)
         if isinstance(expression, dict):
             return self._operation(expression, path, depth)
-        self.fault(path, expression, "invalid CertLogic expression", "write true, a number, a text or an operation")
+        self.fault(
+            path, expression, "invalid CertLogic expression", "write true, a number, a text or an operation"
+        )
         return None
 
     def _all(self, expressions: list[Any], path: str, depth: int) -> tuple[Node, ...] | None:
@@ -368,13 +370,21 @@ class _Reader:
             self.fault(path, expression, form, f'write {{"{str(operator)[:40]}": [ … ]}}')
             return None
         if operator not in self.operators:
-            known = f"engine \"{LANDBRIDGE}\" has it" if operator in _OURS else "known: var, " + ", ".join(self.operators)
+            known = (
+                f'engine "{LANDBRIDGE}" has it'
+                if operator in _OURS
+                else "known: var, " + ", ".join(self.operators)
+            )
             self.fault(path, expression, f'unrecognised operator: "{str(operator)[:40]}"', known)
             return None
         fewest, most = self.operators[operator]
         if not fewest <= len(operands) <= most:
             wanted = (
-                f"exactly {fewest}" if fewest == most else f"at least {fewest}" if most == _MANY else f"{fewest} or {most}"
+                f"exactly {fewest}"
+                if fewest == most
+                else f"at least {fewest}"
+                if most == _MANY
+                else f"{fewest} or {most}"
             )
             self.fault(path, expression, f'"{operator}" takes {wanted} operands, but it has {len(operands)}')
             return None
@@ -382,7 +392,9 @@ class _Reader:
 
     def _var(self, expression: Any, path: Any, place: str) -> Node | None:
         if not isinstance(path, str):
-            self.fault(place, expression, 'not of the form { "var": "<path>" }', 'write {"var": "payload.v.0"}')
+            self.fault(
+                place, expression, 'not of the form { "var": "<path>" }', 'write {"var": "payload.v.0"}'
+            )
             return None
         if len(path) > 300 or (path and "" in path.split(".")):
             self.fault(place, expression, f"data access path doesn't have a valid format: {path[:300]}")
@@ -421,7 +433,7 @@ class _Reader:
             case "in":
                 return Member(*nodes)
             case "+":
-                return Plus(*nodes, exact=self.ours)
+                return Plus(nodes[0], nodes[1], exact=self.ours)
             case "!":
                 return Not(*nodes)
             case "dccDateOfBirth":
@@ -464,7 +476,9 @@ class _Reader:
                 find_zone(str(zone.value))
             except ValueError:
                 message = f"unknown time zone: {str(zone.value)[:40]}"
-                self.fault(f"{path}/1", zone.value, message, 'write one of the IANA names, like "Asia/Vladivostok"')
+                self.fault(
+                    f"{path}/1", zone.value, message, 'write one of the IANA names, like "Asia/Vladivostok"'
+                )
                 return None
         return None if date is None or zone is None or days is None else StartOfDay(date, zone, days)
 
@@ -477,7 +491,12 @@ class _Reader:
             return None
         width = len(next(iter(self.tables[name]), ()))
         if not isinstance(keys, list) or len(keys) != width:
-            self.fault(f"{path}/1", keys, f'table "{name}" is looked up by {width} keys', 'write {"lookup": ["table", [key, …]]}')
+            self.fault(
+                f"{path}/1",
+                keys,
+                f'table "{name}" is looked up by {width} keys',
+                'write {"lookup": ["table", [key, …]]}',
+            )
             return None
         nodes = self._all(keys, f"{path}/1", depth)
         return None if nodes is None else Lookup(name, nodes)

@@ -70,6 +70,8 @@ def card(case: Mapping[str, object], issued: Issued, by: str, reader: Reader) ->
             value = words.get(value, value)
         elif name == "country":
             value = reader.country(value)
+        elif name == "sampled":
+            value = f"{reader.date(value)}, {value[11:16]} {_zone(value)}"
         elif _is_day(value):
             value = reader.date(value)
         lines.append((label, value))
@@ -92,6 +94,10 @@ def render(cards: Iterable[sheet.Card], *, paper: str, title: str, reader: Reade
         note=reader.text("This paper proves nothing by itself: check the code."),
         code_title=reader.text("Code to be checked"),
     )
+
+
+def _zone(moment: str) -> str:
+    return f"UTC{moment[-6:]}" if moment[-6:-5] in ("+", "-") else "UTC"
 
 
 def _is_day(value: str) -> bool:

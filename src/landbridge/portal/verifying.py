@@ -12,16 +12,21 @@ from starlette.routing import Route
 
 from landbridge.api.proving import MOST, Desk
 from landbridge.errors import CredentialError
+from landbridge.members.member import Member
+from landbridge.portal import words
 from landbridge.portal.forms import Unusable, read_form
 from landbridge.portal.languages import Reader
 from landbridge.portal.rendering import Site
 from landbridge.prove import names
 from landbridge.prove.envelope import Envelope
 from landbridge.prove.facts import Outcome, Subject
+from landbridge.prove.formats import dcc
 from landbridge.prove.trust.list import Source
 from landbridge.prove.verdict import Part, Verdict
 
 _HEADERS: Final = {"Cache-Control": "no-store"}
+_DAY = len("2026-11-25")
+_DAYS: Final = frozenset({"date", "first_positive", "from", "until", "awarded"})
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -85,7 +90,7 @@ class _Counter:
             request,
             "verdict.html",
             headers=_HEADERS,
-            shown=[_show(one, passport, reader) for one in verdicts],
+            shown=[_show(one, passport, self.desk.instance.members, reader) for one in verdicts],
             at=datetime.now(UTC),
         )
 
@@ -130,7 +135,9 @@ def _passport(text: str, reader: Reader) -> names.Passport | None:
         ) from None
 
 
-def _show(verdict: Verdict, passport: names.Passport | None, reader: Reader) -> Shown:
+def _show(
+    verdict: Verdict, passport: names.Passport | None, members: dict[str, Member], reader: Reader
+) -> Shown:
     text = reader.text
     questions = {
         "authentic": text("Authentic"),
@@ -148,7 +155,7 @@ def _show(verdict: Verdict, passport: names.Passport | None, reader: Reader) -> 
             Line(questions[name], str(part.outcome), text(part.sentence), _rests_on(part, reader))
             for name, part in verdict.parts.items()
         ],
-        said=_said(envelope, reader) if envelope else [],
+        said=_said(envelope, members, reader) if envelope else [],
         believed=verdict.believed,
         issuer=public["issuer"]["name"] or public["issuer"]["id"],
         hint=text(verdict.hint) if verdict.hint else "",
@@ -189,7 +196,7 @@ def _kinds(reader: Reader) -> Mapping[str, str]:
     }
 
 
-def _said(envelope: Envelope, reader: Reader) -> list[tuple[str, str]]:
+def _said(envelope: Envelope, members: dict[str, Member], reader: Reader) -> list[tuple[str, str]]:
     """What the credential says, in the reader's words; what is not there is left out."""
     text = reader.text
     subject = envelope.content.subject
@@ -217,18 +224,32 @@ def _said(envelope: Envelope, reader: Reader) -> list[tuple[str, str]]:
         "by": text("Issued by"),
         "id": text("Identifier"),
     }
-    results = {"negative": text("negative"), "positive": text("positive")}
+    said = {
+        "negative": text("negative"),
+        "positive": text("positive"),
+        "naat": text("laboratory test (NAAT)"),
+        "antigen": text("rapid antigen test"),
+    }
     found = [
         (text("Name"), " ".join(part for part in (subject.given_names, subject.surname) if part)),
         (text("Name as in a passport"), _zone(subject)),
-        (text("Born"), reader.date(subject.born) if len(subject.born) == 10 else subject.born),
+        (text("Born"), reader.date(subject.born) if len(subject.born) == _DAY else subject.born),
     ]
-    for name, value in envelope.content.values.items():
-        if name not in labels or value in ("", None):
+    values = envelope.content.values
+    for name in labels:
+        value = values.get(name)
+        if value in ("", None):
             continue
+        written = str(value)
         if name == "country":
-            value = reader.country(str(value))
-        found.append((labels[name], results.get(str(value), str(value))))
+            written = words.country(written, members, reader)
+        elif name == "sampled":
+            written = _moment(written, reader)
+        elif name in _DAYS and len(written) == _DAY:
+            written = reader.date(written)
+        elif known := dcc.name_of(written):
+            written = f"{known} ({written})"
+        found.append((labels[name], said.get(written, written)))
     for label, moment in (
         (text("Issued"), envelope.issued),
         (text("Ends"), envelope.valid_until),
@@ -236,6 +257,14 @@ def _said(envelope: Envelope, reader: Reader) -> list[tuple[str, str]]:
         if moment:
             found.append((label, reader.moment(moment)))
     return [(label, value[:300]) for label, value in found if value]
+
+
+def _moment(written: str, reader: Reader) -> str:
+    try:
+        moment = datetime.fromisoformat(written)
+    except ValueError:
+        return written
+    return reader.moment(moment) if moment.tzinfo else written
 
 
 def _zone(subject: Subject) -> str:

@@ -299,10 +299,17 @@ def _is_moment(text: str, forgiven: list[str]) -> bool:
 class Codes:
     """One value set: its codes, the form they have, and the day up to which it is complete."""
 
-    def __init__(self, form: str, complete_until: date | None, codes: frozenset[str]) -> None:
+    def __init__(
+        self,
+        form: str,
+        complete_until: date | None,
+        codes: frozenset[str],
+        names: Mapping[str, str] | None = None,
+    ) -> None:
         self.form = re.compile(form)
         self.complete_until = complete_until
         self.codes = codes
+        self.names = names or {}
 
     def invented(self, value: str, issued: datetime | None) -> bool:
         """Whether a value has the form of these codes, was written while the set was complete, and is none."""
@@ -328,7 +335,8 @@ def _codes(name: str, form: str) -> Codes:
         resources.files("landbridge.prove").joinpath(f"data/dcc/{name}.tsv").read_text("utf-8").splitlines()
     )
     stated = date.fromisoformat(lines[0].rpartition(" ")[2])
-    return Codes(form, stated, frozenset(line.split("\t")[0] for line in lines[1:]))
+    names = dict(line.split("\t")[:2] for line in lines[1:])
+    return Codes(form, stated, frozenset(names), names)
 
 
 _COUNTRY_CODES = Codes(r"[A-Z]{2}", date.max, countries() | {"XK", "EU", "UN"})
@@ -355,3 +363,10 @@ _CODED: dict[str, tuple[tuple[str, Codes], ...]] = {
 def _plain(message: str) -> str:
     """The schema's complaint without the value it complains of."""
     return re.sub(r"[^ -~]", "?", message)[:120]
+
+
+def name_of(code: str) -> str:
+    """What the value sets call a vaccine, its maker or a device; empty for what is in none."""
+    return next(
+        (codes.names[code] for fields in _CODED.values() for _, codes in fields if code in codes.names), ""
+    )

@@ -30,6 +30,7 @@ h2 {{ font-size: 12pt; margin: 0 0 2mm }}
 svg {{ width: {code}; max-width: 100%; height: auto; display: block; margin: 0 auto }}
 dl {{ display: grid; grid-template-columns: auto 1fr; gap: .5mm 3mm; text-align: start; margin: 2mm 0 0; font-size: 9pt }}
 dt {{ color: #444 }} dd {{ margin: 0; overflow-wrap: anywhere }}
+@media screen and (max-width: 40rem) {{ body {{ margin: 3mm }} main {{ grid-template-columns: 1fr }} }}
 footer {{ font-size: 8pt; margin-top: 2mm; color: #444 }}
 """
 
@@ -88,7 +89,9 @@ def render(
     articles = []
     for card in cards:
         lines = "".join(
-            f"<dt>{escape(name)}</dt><dd dir=auto>{escape(value)}</dd>" for name, value in card.lines if value
+            f"<dt>{escape(name)}</dt><dd><bdi>{escape(value)}</bdi></dd>"
+            for name, value in card.lines
+            if value
         )
         articles.append(
             f"<article><h2 dir=auto>{escape(card.heading)}</h2>{svg(card.code, title=code_title)}<dl>{lines}</dl>"
