@@ -80,7 +80,7 @@ def test_folder(paths: Iterable[Path]) -> Report:
         for folder in packed:
             _attempt(tally, folder / "rules.json", _test_packed)
         for file in sorted(find_files(path)):
-            if file.parent not in packed and file.parent.name != "tests":
+            if file.parent not in packed:
                 _attempt(tally, file, _test_file)
     return Report(tally.rules, tally.passed, tuple(tally.failures), tally.skipped, tally.others)
 
@@ -153,9 +153,14 @@ def _test_file(tally: _Tally, file: Path) -> None:
         return
     documents = [one for one in _list(document) if is_rule(one)]
     if not documents:
-        tally.others += 1
+        if file.parent.name != "tests" or not any("expected" in one for one in _list(document)):
+            tally.others += 1
+        elif _rule_of(file.parent) is None:
+            raise RuleFileError(
+                str(file), "", "a test without a rule", hint="Put it in tests/ beside its rule.json."
+            )
         return
-    tests = sorted(file.parent.glob("tests/*.json")) if len(documents) == 1 else []
+    tests = sorted(file.parent.glob("tests/*.json")) if _rule_of(file.parent / "tests") == file else []
     for one in documents:
         tally.rules += 1
         rule: Rule | RuleError
@@ -172,6 +177,13 @@ def _test_file(tally: _Tally, file: Path) -> None:
             for case in rule.cases:
                 got, reason = _judged(rule, case.data)
                 tally.count(file, rule.id, case.name, case.expected, got, reason)
+
+
+def _rule_of(tests: Path) -> Path | None:
+    """The rule that the tests of a folder are for: `rule.json` beside it, or the one file that stands there."""
+    beside = sorted(tests.parent.glob("*.json"))
+    named = [file for file in beside if file.name == "rule.json"] or beside
+    return named[0] if len(named) == 1 else None
 
 
 def _test_one(tally: _Tally, place: str, rule: Rule | RuleError, name: str, test: Mapping[str, Any]) -> None:

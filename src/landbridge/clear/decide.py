@@ -75,6 +75,14 @@ class Decision:
         return canonical(asdict(self))
 
 
+@dataclass(frozen=True, slots=True)
+class ValueSets:
+    """Lists of codes that rules name, read and hashed once (`read_values`)."""
+
+    sets: Mapping[str, Any] = field(repr=False)
+    hash: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleSet:
     """The rules that hold for a destination and a kind from `since` through `until`, as one function."""
@@ -164,16 +172,18 @@ def decide(
     facts: Facts | Sequence[Facts] | Mapping[str, Any],
     *,
     at: datetime,
-    values: Mapping[str, Any] | None = None,
+    values: ValueSets | Mapping[str, Any] | None = None,
     external: Mapping[str, Any] | None = None,
 ) -> Decision:
     """The decision on proven facts, or on a mapping of JSON values (a payload, or `payload` and `external`).
 
-    `values` are the value sets by name, `external` what else is known of the occasion. Nothing of the facts enters
+    `values` are the value sets by name (`read_values` once, for many decisions), `external` what else is known of the occasion. Nothing of the facts enters
     the decision but what the rules say of them. Raises RuleError for a time at which other versions are in force, and
     for facts that are no JSON values.
     """
     check_clock(ruleset, at)
+    if isinstance(values, Mapping):
+        values = read_values(values)
     data = facts_for(facts, at=at, values=values, external=external)
     unmet, unclear = ruleset.judge(data)
     findings = tuple(
@@ -189,7 +199,7 @@ def decide(
         subject=ruleset.subject,
         kind=ruleset.kind,
         at=write_moment(of_clock(at)),
-        values=hashlib.sha256(canonical(data["external"].get("valueSets", {})).encode()).hexdigest(),
+        values=(values or read_values(data["external"].get("valueSets", {}))).hash,
         rules=tuple((rule.id, rule.version, rule.hash) for rule in ruleset.rules),
     )
     return Decision(outcome, findings, receipt, reason)
@@ -200,7 +210,7 @@ def replay(
     rules: Iterable[Rule],
     facts: Facts | Sequence[Facts] | Mapping[str, Any],
     *,
-    values: Mapping[str, Any] | None = None,
+    values: ValueSets | Mapping[str, Any] | None = None,
     external: Mapping[str, Any] | None = None,
 ) -> Decision:
     """The decision of a receipt once more. Raises RuleError where a rule, the value sets or the engine are not its."""
@@ -226,6 +236,12 @@ def replay(
     if decision.receipt != receipt:
         raise RuleError("the value sets are not those of the receipt")
     return decision
+
+
+def read_values(sets: Any) -> ValueSets:
+    """Value sets by name, each a list of codes. Raises RuleError."""
+    plain = _plain(sets, "values")
+    return ValueSets(plain, hashlib.sha256(canonical(plain).encode()).hexdigest())
 
 
 def check_clock(ruleset: RuleSet, at: datetime) -> None:
@@ -261,7 +277,7 @@ def facts_for(
     facts: Facts | Sequence[Facts] | Mapping[str, Any],
     *,
     at: datetime,
-    values: Mapping[str, Any] | None = None,
+    values: ValueSets | Mapping[str, Any] | None = None,
     external: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What the paths of rules are read in.
@@ -290,7 +306,7 @@ def facts_for(
         "validationClock": write_moment(of_clock(at)),
     }
     if values is not None:
-        occasion["valueSets"] = _plain(values, "values")
+        occasion["valueSets"] = (values if isinstance(values, ValueSets) else read_values(values)).sets
     return {**data, "external": occasion}
 
 

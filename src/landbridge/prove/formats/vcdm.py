@@ -177,6 +177,8 @@ _PLACES: dict[str, dict[str, tuple[str, ...]]] = {
         "test_type": ("*.testType", "*.test_type", "*.test.type"),
         "result": ("*.result", "*.testResult", "*.test_result", "*.test.result"),
         "sampled": ("*.sampled", "*.sampleDate", "*.collectionDate", "*.dateOfSample"),
+        "name": ("*.testName",),
+        "device": ("*.testDevice",),
         "centre": ("*.testCentre", "*.test_centre", "*.laboratory"),
         "country": ("*.country", "*.countryOfTest"),
         "by": ("issuer.name", "issuer.id", "issuer"),
@@ -230,7 +232,7 @@ def content_of(credential: Mapping[str, Any]) -> Content:
     values = {
         ours: found
         for ours, paths in _PLACES.get(kind, {}).items()
-        if (found := _find(credential, subject, paths)) != ""
+        if (found := _find(credential, subject, (*paths, f"*.{ours}"))) != ""
     }
     if kind == "qualification":
         values["type"] = next((one for one in types if one != "VerifiableCredential"), "")
