@@ -28,7 +28,7 @@ _SHARED = Path(os.environ.get("LANDBRIDGE_SHARED_DATA", Path(__file__).resolve()
 GATEWAY = _SHARED / "clear/dcc-rules-gateway"
 PAYLOADS = _SHARED / "clear/dcc-payloads/payloads.jsonl.gz"
 AT = datetime(2023, 7, 6, 10, tzinfo=UTC)
-"""The day after the rules were taken from the gateway."""
+"""The day after the rules were taken from the gateway; for a country most of whose rules had ended, see `clock_of`."""
 KINDS = {"test": "t", "vaccination": "v", "recovery": "r"}
 PEER = "certlogic-js@1.2.2"
 
@@ -95,7 +95,13 @@ def speed(seconds: float) -> dict[str, Any]:
     data = [facts_for({"payload": payload}, at=AT, values=values) for payload in payloads]
     on = {kind: [i for i, one in enumerate(payloads) if one.get(letter)] for kind, letter in KINDS.items()}
     countries = sorted({rule.destination for rule in rules})
-    sets = [(country, kind, compile(rules, country, kind, AT)) for country in countries for kind in KINDS]
+    clocks = {country: clock_of(country, rules) for country in countries}
+    all_sets = [
+        (country, kind, compile(rules, country, kind, clocks[country]))
+        for country in countries
+        for kind in KINDS
+    ]
+    sets = [one for one in all_sets if one[2].rules]
     rates: dict[str, float] = {}
     for country in countries:
         own = [(ruleset, [data[i] for i in on[kind]]) for at, kind, ruleset in sets if at == country]
@@ -120,6 +126,13 @@ def speed(seconds: float) -> dict[str, Any]:
         "pairs": dict(agreement),
         "disagreements": strange,
     }
+
+
+def clock_of(country: str, rules: tuple[Rule, ...]) -> datetime:
+    """The latest time at which most rules of a country were in force."""
+    own = [rule for rule in rules if rule.destination == country]
+    times = {AT, *(rule.valid_to for rule in own if rule.valid_to is not None and rule.valid_to < AT)}
+    return max(times, key=lambda at: (sum(rule.in_force(at) for rule in own), at))
 
 
 def _all(own: list[tuple[RuleSet, list[dict[str, Any]]]]) -> int:

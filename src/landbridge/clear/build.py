@@ -175,6 +175,8 @@ class _Rule:
         return "any", _call("access", start, self.writer.constant(tuple(rest))) if rest else start
 
     def _if(self, node: l.If, scope: _Scope) -> _Code:
+        if isinstance(node.guard, l.Constant):
+            return self.write(node.then if node.guard.value else node.other, scope)
         guard = self._truth(node.guard, scope)
         (kind, then), (other_kind, other) = self.write(node.then, scope), self.write(node.other, scope)
         if kind == other_kind:

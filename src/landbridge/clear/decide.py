@@ -7,15 +7,15 @@ acceptance rules, and never for an invalidation. Where nothing was published for
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, NoReturn
 
 from landbridge.clear.build import Judge, build
 from landbridge.clear.evaluate import Open, judge
 from landbridge.clear.moments import of_clock, write_moment
-from landbridge.clear.rule import Rule, canonical, read_version
+from landbridge.clear.rule import Rule, canonical, plain, read_version
 from landbridge.errors import RuleError
 from landbridge.prove.facts import Facts, Outcome
 
@@ -97,6 +97,8 @@ class RuleSet:
     until: datetime | None
     """The last moment before another set of versions holds."""
     rules: tuple[Rule, ...]
+    said: tuple[tuple[Finding, Finding], ...] = field(repr=False)
+    """Of each rule what it says where it is met, and where it is not."""
     judge: Judge = field(repr=False)
     """Facts, in the form `facts_for` gives them, to the numbers of the rules that say no and of those that are open."""
 
@@ -145,6 +147,13 @@ def compile(
             [start for start in starts if start > at] + [end for end in ends if end >= at], default=None
         ),
         rules=chosen,
+        said=tuple(
+            (
+                Finding(rule.id, rule.version, rule.type, Outcome.YES),
+                Finding(rule.id, rule.version, rule.type, Outcome.NO),
+            )
+            for rule in chosen
+        ),
         judge=build([(rule.node, rule.tables) for rule in chosen]),
     )
 
@@ -186,9 +195,11 @@ def decide(
         values = read_values(values)
     data = facts_for(facts, at=at, values=values, external=external)
     unmet, unclear = ruleset.judge(data)
-    findings = tuple(
-        _finding(rule, data, unmet=i in unmet, unclear=i in unclear) for i, rule in enumerate(ruleset.rules)
-    )
+    findings = [met for met, _ in ruleset.said]
+    for i in unmet:
+        findings[i] = ruleset.said[i][1]
+    for i in unclear:
+        findings[i] = _open(ruleset.rules[i], data)
     outcome, reason = conclude(findings)
     receipt = Receipt(
         engine=ENGINE,
@@ -202,7 +213,7 @@ def decide(
         values=(values or read_values(data["external"].get("valueSets", {}))).hash,
         rules=tuple((rule.id, rule.version, rule.hash) for rule in ruleset.rules),
     )
-    return Decision(outcome, findings, receipt, reason)
+    return Decision(outcome, tuple(findings), receipt, reason)
 
 
 def replay(
@@ -240,8 +251,8 @@ def replay(
 
 def read_values(sets: Any) -> ValueSets:
     """Value sets by name, each a list of codes. Raises RuleError."""
-    plain = _plain(sets, "values")
-    return ValueSets(plain, hashlib.sha256(canonical(plain).encode()).hexdigest())
+    named = plain(sets, "values")
+    return ValueSets(named, hashlib.sha256(canonical(named).encode()).hexdigest())
 
 
 def check_clock(ruleset: RuleSet, at: datetime) -> None:
@@ -287,7 +298,7 @@ def facts_for(
     `validationClock` (the time decided for) and `valueSets`. Raises RuleError.
     """
     if isinstance(facts, Mapping):
-        given = _plain(facts, "facts")
+        given = plain(facts, "facts")
         data = given if {"payload", "external", "facts"} & given.keys() else {"payload": given}
     else:
         believed = [facts] if isinstance(facts, Facts) else list(facts)
@@ -295,14 +306,14 @@ def facts_for(
             raise RuleError("a decision rests on facts that were verified, or on a mapping of JSON values")
         data = {"facts": {}}
         for one in believed:
-            data.setdefault("payload", _plain(one.claims, "claims"))
+            data.setdefault("payload", plain(one.claims, "claims"))
             data["facts"].setdefault(one.content.kind, []).append(_in_our_words(one))
     occasion = data.get("external", {})
     if not isinstance(occasion, dict):
         raise RuleError("external: must be an object", hint='Write {"external": {"region": "…"}}.')
     occasion = {
         **occasion,
-        **_plain(external or {}, "external"),
+        **plain(external or {}, "external"),
         "validationClock": write_moment(of_clock(at)),
     }
     if values is not None:
@@ -316,9 +327,8 @@ def _any(outcomes: Sequence[Outcome]) -> Outcome:
     return Outcome.OPEN if Outcome.OPEN in outcomes else Outcome.NO
 
 
-def _finding(rule: Rule, data: Any, *, unmet: bool, unclear: bool) -> Finding:
-    if not unclear:
-        return Finding(rule.id, rule.version, rule.type, Outcome.NO if unmet else Outcome.YES)
+def _open(rule: Rule, data: Any) -> Finding:
+    """The finding of a rule that could not be decided: the reference says why."""
     try:
         judge(rule.node, data, rule.tables)
     except Open as reason:
@@ -339,29 +349,4 @@ def _in_our_words(facts: Facts) -> dict[str, Any]:
         "valid_from": facts.valid_from,
         "valid_until": facts.valid_until,
     }
-    return {name: _plain(value, name) for name, value in words.items()}
-
-
-def _plain(value: Any, path: str, depth: int = 0) -> Any:
-    """JSON values, whatever containers they came in."""
-    if value is None or type(value) in _SCALARS:
-        return value
-    if depth > 32:
-        raise RuleError(f"{path}: nested deeper than 32")
-    if isinstance(value, Mapping):
-        return {str(name): _plain(one, f"{path}.{name}", depth + 1) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one, f"{path}.{i}", depth + 1) for i, one in enumerate(value)]
-    for kind, write in _PLAIN_TIMES.items():
-        if isinstance(value, kind):
-            return write(value)
-    if isinstance(value, str):
-        return str(value)
-    raise RuleError(f"{path}: {type(value).__name__} is not a value that rules can read")
-
-
-_SCALARS = (str, int, float, bool)
-_PLAIN_TIMES: dict[type, Callable[[Any], str]] = {
-    datetime: lambda at: write_moment(of_clock(at)) if at.tzinfo else at.isoformat(),
-    date: lambda day: day.isoformat(),
-}
+    return {name: plain(value, name) for name, value in words.items()}

@@ -268,7 +268,7 @@ def fragment(code: Any, index: int, node: l.Node | None = None) -> str | None:
         return None
     if type(code) is not str:
         raise Open("wrong-type", _place(node))
-    parts = re.split("[/#:]", code.removeprefix("URN:UVCI:"))
+    parts = code.removeprefix("URN:UVCI:").replace("/", ":").replace("#", ":").split(":")
     return parts[index] if 0 <= index < len(parts) else None
 
 

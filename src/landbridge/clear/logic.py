@@ -2,7 +2,7 @@
 
 `landbridge/1` is CertLogic and five more:
 
-    {"or": [a, b, …]}                        the first that holds, else the last
+    {"or": [a, b, …]}                        whether any of them holds; those after it stay unread
     {"startOfDay": [date, zone, days?]}      the first moment of a calendar day in local time
     {"plusTime": [date-time, n, unit]}       also of what startOfDay gives
     {"decimal": [text or number]}            an exact decimal; decimals may be written as they are: 0.25
@@ -276,7 +276,7 @@ _TIMES: Final[dict[str, Literal["<", ">", "<=", ">="]]] = {
 }
 _MANY = 1_000
 # Fewest and most operands.
-_OPERANDS: Final = {
+_OPERANDS: Final[dict[str, tuple[int, int]]] = {
     "if": (3, 3),
     "and": (2, _MANY),
     **dict.fromkeys((*_COMPARISONS, *_TIMES), (2, 3)),
@@ -289,7 +289,12 @@ _OPERANDS: Final = {
     "extractFromUVCI": (2, 2),
     "dccDateOfBirth": (1, 1),
 }
-_OURS: Final = {"or": (2, _MANY), "startOfDay": (2, 3), "decimal": (1, 1), "lookup": (2, 2)}
+_OURS: Final[dict[str, tuple[int, int]]] = {
+    "or": (2, _MANY),
+    "startOfDay": (2, 3),
+    "decimal": (1, 1),
+    "lookup": (2, 2),
+}
 
 
 class _Reader:
@@ -338,24 +343,15 @@ class _Reader:
         return None if None in nodes else tuple(node for node in nodes if node is not None)
 
     def _number(self, number: float | Decimal, path: str) -> Node | None:
-        if isinstance(number, float):
-            number = Decimal(repr(number))
-        if isinstance(number, Decimal):
-            if not number.is_finite() or abs(number.adjusted()) > 30 or len(number.as_tuple().digits) > 30:
-                self.fault(path, str(number), "a number that cannot be held exactly")
-                return None
-            if number == number.to_integral_value():
-                number = int(number)
-            elif self.ours:
-                return Constant(number)
-            else:
-                hint = f'engine "{LANDBRIDGE}" has decimals'
-                self.fault(path, float(number), f"{number} is a non-integer number", hint)
-                return None
-        if abs(number) > GREATEST:
-            self.fault(path, number, f"a number beyond ±{GREATEST}")
+        exact = _exactly(number)
+        if exact is None or abs(exact) > GREATEST:
+            self.fault(path, str(number)[:80], f"not a number within ±{GREATEST} that can be held exactly")
             return None
-        return Constant(number)
+        if isinstance(exact, Decimal) and not self.ours:
+            hint = f'engine "{LANDBRIDGE}" has decimals'
+            self.fault(path, float(number), f"{number} is a non-integer number", hint)
+            return None
+        return Constant(exact)
 
     def _operation(self, expression: dict[str, Any], path: str, depth: int) -> Node | None:
         if len(expression) != 1:
@@ -424,10 +420,7 @@ class _Reader:
             case "and":
                 return And(nodes)
             case "or":
-                rest = nodes[-1]
-                for node in reversed(nodes[:-1]):
-                    rest = If(node, Constant(True), rest)
-                return rest
+                return Not(And(tuple(Not(node) for node in nodes)))
             case "===":
                 return Equal(*nodes)
             case "in":
@@ -444,14 +437,13 @@ class _Reader:
             return Compare(_TIMES[operator], "moments", nodes)
         return Compare(_COMPARISONS[operator], "numbers" if self.ours else "integers", nodes)
 
-    def _whole(self, value: Any, path: str, what: str, furthest: int) -> int | None:
-        if isinstance(value, float | Decimal) and value == int(value):
-            value = int(value)
-        if type(value) is not int:
-            self.fault(path, value, f"{what} must be an integer, but it is: {str(value)[:40]}")
+    def _whole(self, given: Any, path: str, what: str, furthest: int) -> int | None:
+        value = _exactly(given) if type(given) in (int, float, Decimal) else None
+        if not isinstance(value, int):
+            self.fault(path, given, f"{what} must be an integer, but it is: {str(given)[:40]}")
             return None
         if abs(value) > furthest:
-            self.fault(path, value, f"{what} is beyond ±{furthest}")
+            self.fault(path, given, f"{what} is beyond ±{furthest}")
             return None
         return value
 
@@ -511,6 +503,15 @@ class _Reader:
         nodes = self._all(operands, path, depth)
         self.nesting -= 1
         return None if nodes is None else Reduce(*nodes)
+
+
+def _exactly(number: float | Decimal) -> int | Decimal | None:
+    exact = number if isinstance(number, Decimal | int) else Decimal(repr(number))
+    if isinstance(exact, int):
+        return exact
+    if not exact.is_finite() or abs(exact.adjusted()) > 30 or len(exact.as_tuple().digits) > 30:
+        return None
+    return int(exact) if exact == exact.to_integral_value() else exact
 
 
 def variable(path: str) -> Var:

@@ -55,6 +55,7 @@ LARGEST_FILE = 64 * 1024 * 1024
 LARGEST_RULE = 1024 * 1024
 ROWS = 10_000
 WORDS = 4_000
+DEEPEST_FACTS = 32
 
 Version: TypeAlias = tuple[int, int, int, tuple[Any, ...]]
 
@@ -264,6 +265,25 @@ def canonical(value: Any) -> str:
     return json.dumps(value, allow_nan=False)
 
 
+def plain(value: Any, path: str, depth: int = 0) -> Any:
+    """JSON values, whatever containers they came in; dates as rules read them. Raises RuleError."""
+    if value is None or type(value) in (str, int, float, bool, Decimal):
+        return value
+    if depth > DEEPEST_FACTS:
+        raise RuleError(f"{path}: nested deeper than {DEEPEST_FACTS}")
+    if isinstance(value, Mapping):
+        return {str(name): plain(one, f"{path}.{name}", depth + 1) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one, f"{path}.{i}", depth + 1) for i, one in enumerate(value)]
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return write_moment(of_clock(value))
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, str):
+        return str(value)
+    raise RuleError(f"{path}: {type(value).__name__} is not a value that rules can read")
+
+
 class _Fields:
     """The fields of one rule, each read by name; `close` refuses those nobody asked for."""
 
@@ -453,7 +473,10 @@ def _read_table(fields: _Fields, where: str, given: Any) -> logic.Table:
             raise fields.fault(place, f"must have {len(keys)} keys and a value")
         if not all(isinstance(cell, str | int | bool) for cell in row[:-1]):
             raise fields.fault(place, "its keys must be texts, whole numbers or truth values")
-        if not isinstance(row[-1], str | int | bool | Decimal):
+        value = row[-1]
+        if not isinstance(value, str | int | bool | Decimal) or (
+            isinstance(value, Decimal) and not abs(value.adjusted()) <= 30
+        ):
             raise fields.fault(place, "its value must be a text, a number or a truth value")
         key = tuple(map(table_key, row[:-1]))
         if key in table:
@@ -479,9 +502,10 @@ def _read_cases(fields: _Fields, beside: Path | None) -> tuple[Case, ...]:
 def _read_case(fields: _Fields, number: int, given: Mapping[str, Any]) -> Case:
     case = _Fields(given, fields.place, f"cases.{number}")
     facts = case.get("facts")
-    if isinstance(facts, str):
-        facts = read_json(facts, place=f"{case.place}: facts")
-    if not isinstance(facts, Mapping):
+    facts = (
+        read_json(facts, place=f"{case.place}: facts") if isinstance(facts, str) else plain(facts, "facts")
+    )
+    if not isinstance(facts, Mapping) or not isinstance(facts.get("external", {}), Mapping):
         raise case.fault("facts", "must be an object, or its JSON text")
     at = case.moment("at", needed=True)
     external = {**facts.get("external", {}), "validationClock": _written(at)}

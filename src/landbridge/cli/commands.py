@@ -436,8 +436,11 @@ def _demo(a: Namespace) -> int:
         instance.close()
         if a.no_serve:
             return DONE
-        demo.furnish(data, at=datetime.now(UTC))
-        out.print("Papers to check, good and bad, lie on the page /verify.\n")
+        tokens = demo.furnish(data, at=datetime.now(UTC))
+        out.print("Papers to check, good and bad, lie on the page /verify. Offices to issue at, on /issue:")
+        for office, token in tokens.items():
+            out.print(f"  {office}  token {token}")
+        out.print()
         os.environ.update({k: env[k] for k in ("LANDBRIDGE_DATA", "LANDBRIDGE_MEMBERS")})
         os.environ["LANDBRIDGE_DEMO"] = "1"
         return _serve_on(settings, a)

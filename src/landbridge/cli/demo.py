@@ -10,15 +10,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from landbridge.prove.formats import hcert
-from landbridge.prove.issue.office import Office, Profile
+from landbridge.prove.issue.office import Office, Profile, make_token
 
 PASSPHRASE = "LANDBRIDGE_ISSUE_PASSPHRASE"  # noqa: S105 the name of the setting
 _PERSON = {"surname": "Muster-Test", "given_names": "Fiktiva", "born": "1990-01-31"}
 
 
-def furnish(data: Path, *, at: datetime) -> None:
+def furnish(data: Path, *, at: datetime) -> dict[str, str]:
     """Founds a laboratory and a university in a demo's data directory, lists them as issuers, and lays four papers on
-    the counter of its page (`samples/`)."""
+    the counter of its page (`samples/`). Gives the offices' tokens, for the page that issues."""
     os.environ.setdefault(PASSPHRASE, secrets.token_urlsafe(24))
     since = at - timedelta(days=30)
     laboratory = _found(
@@ -57,6 +57,7 @@ def furnish(data: Path, *, at: datetime) -> None:
         ("4-test-result-altered", _altered(good.text)),
     ):
         (samples / f"{name}.txt").write_text(text, "utf-8")
+    return {office.folder.name: make_token(office.folder) for office in (laboratory, university)}
 
 
 def _found(data: Path, name: str, member: str, at: datetime, profile: Profile) -> Office:

@@ -190,7 +190,7 @@ def _kinds(reader: Reader) -> Mapping[str, str]:
         "recovery": text("Recovery"),
         "qualification": text("Qualification"),
         "identity": text("Identity"),
-        "licence": text("Licence"),
+        "licence": text("Driving licence"),
         "origin": text("Certificate of origin"),
         "health": text("Health certificate"),
     }
