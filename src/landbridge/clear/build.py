@@ -52,7 +52,10 @@ class _Scope:
     """Where a path starts: at the facts, or within a loop at its two variables."""
 
     accumulator: str = ""
-    current: str = ""
+    kind: _Kind = "any"
+    """Of the accumulator."""
+    current: str | l.Var = ""
+    """A variable of the function, or the path of the facts at which the loop stands."""
 
 
 _FACTS = _Scope()
@@ -143,7 +146,7 @@ class _Rule:
                 date_, zone = (_boxed(self.write(part, scope)) for part in (node.date, node.zone))
                 return "moment", _call("local_day", date_, zone, ast.Constant(node.days))
             case l.Reduce():
-                return "any", self._reduce(node, scope)
+                return self._reduce(node, scope)
             case l.Fragment(code, index):
                 return "json", _call("fragment", _boxed(self.write(code, scope)), ast.Constant(index))
             case l.Exactly(number):
@@ -165,14 +168,23 @@ class _Rule:
         if scope is _FACTS:
             value = self.writer.path(var) if var.steps else _name("data")
             return "json", _call("there", value) if var.required else value
+        current = (
+            self._var(scope.current, _FACTS)
+            if isinstance(scope.current, l.Var)
+            else ("any", _name(scope.current))
+        )
         if not var.steps:
             parts: list[ast.expr | None] = [ast.Constant("accumulator"), ast.Constant("current")]
-            return "json", ast.Dict(parts, [_name(scope.accumulator), _name(scope.current)])
+            return "json", ast.Dict(parts, [_boxed((scope.kind, _name(scope.accumulator))), current[1]])
         first, *rest = var.steps
         if var.required or first not in ("accumulator", "current"):
             return "json", _call("there", ast.Constant(None)) if var.required else ast.Constant(None)
-        start = _name(scope.accumulator if first == "accumulator" else scope.current)
-        return "any", _call("access", start, self.writer.constant(tuple(rest))) if rest else start
+        if isinstance(scope.current, l.Var) and first == "current":
+            return self._var(l.Var(scope.current.path, (*scope.current.steps, *rest)), _FACTS)
+        kind, start = (scope.kind, _name(scope.accumulator)) if first == "accumulator" else current
+        if not rest:
+            return kind, start
+        return "any", _call("access", _boxed((kind, start)), self.writer.constant(tuple(rest)))
 
     def _if(self, node: l.If, scope: _Scope) -> _Code:
         if isinstance(node.guard, l.Constant):
@@ -244,6 +256,14 @@ class _Rule:
                     listed = ast.Compare(item[1], [ast.In()], [among])
                     return ast.BoolOp(ast.And(), [_is_type(item[1], "str"), listed])
                 return _call("is_word", _boxed(item), among)
+        if isinstance(node.among, l.Var) and scope is _FACTS:
+            # A value set that is not there is no list either, and is_among says so.
+            among_ = self.writer.path(node.among)
+            if isinstance(item[1], ast.Name) and item[0] != "moment":
+                plain = ast.BoolOp(ast.And(), [_is_type(item[1], "str"), _is_type(among_, "list")])
+                listed = ast.Compare(item[1], [ast.In()], [among_])
+                return ast.IfExp(plain, listed, _call("is_among", item[1], among_))
+            return _call("is_among", _boxed(item), among_)
         return _call("is_among", _boxed(item), _boxed(self.write(node.among, scope)))
 
     def _plus_time(self, node: l.PlusTime, scope: _Scope) -> ast.expr:
@@ -269,13 +289,39 @@ class _Rule:
                 pass
         return _call("moment_of", date)
 
-    def _reduce(self, node: l.Reduce, scope: _Scope) -> ast.expr:
+    def _reduce(self, node: l.Reduce, scope: _Scope) -> _Code:
+        paths = _fixed(node)
+        if paths and scope is _FACTS:
+            return self._unrolled(node, paths)
         over, start = _boxed(self.write(node.over, scope)), _boxed(self.write(node.start, scope))
         inner = _Scope(self.writer.fresh("a"), self.writer.fresh("c"))
         each = _boxed(self.write(node.each, inner))
         arguments = [ast.arg(inner.accumulator), ast.arg(inner.current)]
         fold = ast.Lambda(ast.arguments([], arguments, None, [], [], None, []), each)
-        return _call("reduce", over, fold, start)
+        return "any", _call("reduce", over, fold, start)
+
+    def _unrolled(self, node: l.Reduce, paths: tuple[l.Var, ...]) -> _Code:
+        """(a1 := start, a2 := each of the first path, …)[-1]"""
+        kind, code = self.write(node.start, _FACTS)
+        steps: list[ast.expr] = []
+        for path in (*paths, None):
+            name = self.writer.fresh("a")
+            steps.append(ast.NamedExpr(_name(name, ast.Store()), code))
+            if path is not None:
+                kind, code = self.write(node.each, _Scope(name, kind, path))
+        return kind, ast.Subscript(ast.Tuple(steps, ast.Load()), ast.Constant(-1), ast.Load())
+
+
+def _fixed(node: l.Reduce) -> tuple[l.Var, ...]:
+    """The paths a loop goes through, where it goes through a few paths of the facts and holds no loop itself."""
+    if not isinstance(node.over, l.Items) or not 1 <= len(node.over.items) <= 8 or _loops(node.each):
+        return ()
+    paths = tuple(item for item in node.over.items if isinstance(item, l.Var) and not item.required)
+    return paths if len(paths) == len(node.over.items) else ()
+
+
+def _loops(node: l.Node) -> bool:
+    return isinstance(node, l.Reduce) or any(map(_loops, l.children(node)))
 
 
 def _place(node: Any) -> None:

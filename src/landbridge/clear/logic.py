@@ -263,7 +263,12 @@ def reads(node: Node) -> tuple[str, ...]:
 def _variables(node: Node) -> Iterator[Var]:
     if isinstance(node, Var):
         yield node
-    for branch in (node.over, node.start) if isinstance(node, Reduce) else children(node):
+    branches = children(node)
+    if isinstance(node, Reduce):
+        branches = (node.over, node.start)
+    elif isinstance(node, If) and isinstance(node.guard, Constant):
+        branches = (node.then if node.guard.value else node.other,)
+    for branch in branches:
         yield from _variables(branch)
 
 
@@ -344,7 +349,7 @@ class _Reader:
 
     def _number(self, number: float | Decimal, path: str) -> Node | None:
         exact = _exactly(number)
-        if exact is None or abs(exact) > GREATEST:
+        if exact is None or not -GREATEST <= exact <= GREATEST:
             self.fault(path, str(number)[:80], f"not a number within ±{GREATEST} that can be held exactly")
             return None
         if isinstance(exact, Decimal) and not self.ours:
