@@ -294,9 +294,9 @@ class _Rule:
         if paths and scope is _FACTS:
             return self._unrolled(node, paths)
         over, start = _boxed(self.write(node.over, scope)), _boxed(self.write(node.start, scope))
-        inner = _Scope(self.writer.fresh("a"), self.writer.fresh("c"))
-        each = _boxed(self.write(node.each, inner))
-        arguments = [ast.arg(inner.accumulator), ast.arg(inner.current)]
+        accumulator, current = self.writer.fresh("a"), self.writer.fresh("c")
+        each = _boxed(self.write(node.each, _Scope(accumulator, "any", current)))
+        arguments = [ast.arg(accumulator), ast.arg(current)]
         fold = ast.Lambda(ast.arguments([], arguments, None, [], [], None, []), each)
         return "any", _call("reduce", over, fold, start)
 

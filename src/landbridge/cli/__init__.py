@@ -16,7 +16,14 @@ from landbridge import __version__
 from landbridge.errors import LandbridgeError, NotFound, UsageError
 
 DONE, NO, FAILED, USAGE = 0, 1, 2, 64
-_ROOMS = {"verify": "proving", "trust": "trusting", "issue": "issuing", "status": "issuing"}
+_ROOMS = {
+    "decide": "clearing",
+    "rules": "clearing",
+    "verify": "proving",
+    "trust": "trusting",
+    "issue": "issuing",
+    "status": "issuing",
+}
 
 
 class Parser(argparse.ArgumentParser):
@@ -241,6 +248,38 @@ def parser() -> Parser:
         if name == "show":
             made.add_argument("files", nargs="+", type=Path, metavar="FILE", help="lists, or folders of them")
             made.add_argument("--trust", action="append", nargs="+", type=Path, default=[], metavar="PATH")
+
+    decide = command("decide", "may I, by a destination's own rules, on these facts")
+    decide.add_argument("--to", required=True, metavar="CC", help="the destination, ISO 3166-1")
+    decide.add_argument(
+        "--facts", required=True, type=Path, metavar="FILE", help="JSON: a payload, or payload and external"
+    )
+    decide.add_argument(
+        "--rules",
+        action="append",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="PATH",
+        help="rules, or folders of them",
+    )
+    decide.add_argument("--values", type=Path, metavar="FILE", help="value sets by name, as JSON")
+    decide.add_argument("--at", metavar="TIME", help="as if it were then: 2026-11-24T18:00:00Z")
+    decide.add_argument(
+        "--kind", default="", help="test, vaccination, recovery, …; told by the facts otherwise"
+    )
+    decide.add_argument("--subject", default="travel", help="travel, work, qualification or goods")
+    decide.add_argument("--region", default="", help="of the destination")
+    decide.add_argument("--within", default="", metavar="LIST", help="unions the destination belongs to: EU")
+    decide.add_argument("--lang", default="en", metavar="CODE", help="of the rules' words")
+
+    rules = command("rules", "the rules themselves", json=False)
+    verbs = rules.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=Parser)
+    made = verbs.add_parser(
+        "test", help="run the cases beside rules", description="Run the cases beside rules."
+    )
+    made.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="rules, or folders of them")
+    made.add_argument("--json", action="store_true", help="print JSON")
 
     harvest = command("harvest", "read the members' registers into the journal")
     harvest.add_argument("names", nargs="*", metavar="MEMBER", help="members or member/source; all without")
