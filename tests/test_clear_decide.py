@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import provers
 import pytest
 
 from landbridge.clear.decide import Decision, compile, decide, read_values, replay
@@ -13,6 +12,7 @@ from landbridge.clear.rule import Rule, load, read_rule
 from landbridge.errors import RuleError
 from landbridge.prove.facts import Outcome
 from landbridge.prove.verify import verify
+from tests import provers
 
 AT = datetime(2021, 8, 1, 12, tzinfo=UTC)
 NEGATIVE = {"===": [{"var": "payload.t.0.tr"}, "260415000"]}
@@ -177,7 +177,7 @@ def test_the_clock_is_the_argument_and_not_what_the_facts_say() -> None:
     facts = {"payload": TEST, "external": {"validationClock": "2021-08-01T00:00:00Z"}}
     assert decided([rule("fresh", FRESH)], facts, at=AT + timedelta(days=30)).outcome is Outcome.NO
     with pytest.raises(RuleError, match="offset"):
-        compile([rule("fresh", FRESH)], "XA", "test", datetime(2021, 8, 1))  # noqa: DTZ001
+        compile([rule("fresh", FRESH)], "XA", "test", datetime(2021, 8, 1))
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ _WORDS = {
     Outcome.NO: "NO",
     Outcome.OPEN: "OPEN: it cannot be said",
 }
+_WHY = {"no-rule": "No rule is known here for this destination and this kind of document at that time."}
 _GROUPS = {"v": "vaccination", "t": "test", "r": "recovery"}
 
 
@@ -91,6 +92,7 @@ def _public(decision: Decision, words: Mapping[str, Mapping[str, str]], language
     return {
         "outcome": str(decision.outcome),
         "reason": decision.reason,
+        "because": _WHY.get(decision.reason, ""),
         "findings": [
             {
                 **asdict(one),
@@ -113,7 +115,7 @@ def _show(decision: Decision, words: Mapping[str, Mapping[str, str]], language: 
     receipt = decision.receipt
     out.print(f"[bold {colour}]{sign} {_WORDS[decision.outcome]}[/]   {receipt.destination}, {receipt.at}")
     if decision.reason:
-        out.print(f"  {escape(decision.reason)}")
+        out.print(f"  {_WHY.get(decision.reason, decision.reason)}")
     for one in decision.findings:
         if one.outcome is Outcome.YES:
             continue
