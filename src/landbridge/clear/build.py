@@ -258,7 +258,7 @@ class _Rule:
                 return _call("is_word", _boxed(item), among)
         if isinstance(node.among, l.Var) and scope is _FACTS:
             # A value set that is not there is no list either, and is_among says so.
-            among_ = self.writer.path(node.among)
+            among_ = self.writer.path(node.among) if node.among.steps else _name("data")
             if isinstance(item[1], ast.Name) and item[0] != "moment":
                 plain = ast.BoolOp(ast.And(), [_is_type(item[1], "str"), _is_type(among_, "list")])
                 listed = ast.Compare(item[1], [ast.In()], [among_])

@@ -96,7 +96,7 @@ class _Tally:
         if expected == got:
             self.passed += 1
         else:
-            self.failures.append(Failure(str(file), rule, case, expected, got, reason))
+            self.failures.append(Failure(str(file), rule, case, str(expected), str(got), reason))
 
 
 def _attempt(tally: _Tally, file: Path, test: Any) -> None:

@@ -17,6 +17,7 @@ from landbridge.clear.decide import Decision, decide
 from landbridge.clear.decide import compile as compile_rules
 from landbridge.clear.evaluate import REASONS
 from landbridge.cli import DONE, FAILED, NO
+from landbridge.cli.given import moment, print_json
 from landbridge.config import read_settings
 from landbridge.errors import UsageError
 from landbridge.prove.facts import Outcome
@@ -40,7 +41,7 @@ def run(arguments: Namespace) -> int:
 
 def _decide(a: Namespace) -> int:
     """The decision for one destination, on one file of facts."""
-    at = _moment(a.at) if a.at else datetime.now(UTC)
+    at = moment(a.at) if a.at else datetime.now(UTC)
     facts = _json(a.facts, "--facts")
     if not isinstance(facts, Mapping):
         raise UsageError("facts are one JSON object", parameter="--facts")
@@ -67,7 +68,7 @@ def _decide(a: Namespace) -> int:
     )
     words = {one.id: one.words for one in ruleset.rules}
     if a.json:
-        _print_json(_public(decision, words, a.lang))
+        print_json(_public(decision, words, a.lang))
     else:
         _show(decision, words, a.lang)
     return EXITS[decision.outcome]
@@ -136,7 +137,7 @@ def _test(a: Namespace) -> int:
             raise UsageError(f"{path} is not there", parameter="PATH")
     report = check.test_folder(a.paths)
     if a.json:
-        _print_json(report.to_json())
+        print_json(report.to_json())
     else:
         for failure in report.failures:
             out.print(escape(str(failure)), soft_wrap=True)
@@ -158,18 +159,6 @@ def _json(path: Path, parameter: str) -> Any:
         return json.loads(text)
     except ValueError as wrong:
         raise UsageError(f"{path} is no JSON: {wrong}", parameter=parameter) from None
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{text!r} is no time; write 2026-11-24T18:00:00Z", parameter="--at") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _print_json(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
 
 
 _ACTIONS = {"decide": _decide, "rules test": _test}

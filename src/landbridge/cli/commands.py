@@ -24,6 +24,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from landbridge.cli import DONE, FAILED, NO, demo
+from landbridge.cli.given import print_json
 from landbridge.cli.show import show_occupation, show_result, show_states
 from landbridge.config import Settings, read_settings
 from landbridge.errors import ConfigError, UsageError
@@ -57,11 +58,6 @@ def run(arguments: Namespace) -> int:
         return action(instance, arguments)
     finally:
         instance.close()
-
-
-def _print_json(value: Any) -> None:
-    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
-    sys.stdout.flush()
 
 
 def _find(instance: Instance, a: Namespace) -> int:
@@ -100,7 +96,7 @@ def _find(instance: Instance, a: Namespace) -> int:
     query = parse(params, instance.kinds, rates=instance.rates)
     result = instance.find(query)
     if a.json:
-        _print_json(result)
+        print_json(result)
     else:
         show_result(out, result, instance, instance.kinds[query.kind])
     if result.hits:
@@ -116,7 +112,7 @@ def _occupation(_: Instance, a: Namespace) -> int:
     if not a.file:
         answer = occupations.read(" ".join(a.text), language=a.lang)
         if a.json:
-            _print_json(answer)
+            print_json(answer)
         else:
             show_occupation(out, answer)
         return NO if answer.kind == "none" else DONE
@@ -127,7 +123,7 @@ def _occupation(_: Instance, a: Namespace) -> int:
         for (title, _text), answer in zip(titles, occupations.read_all(titles, language=a.lang), strict=True):
             named += answer.kind != "none"
             if a.json:
-                _print_json({"title": title, **msgspec.to_builtins(answer)})
+                print_json({"title": title, **msgspec.to_builtins(answer)})
                 continue
             first = (*answer.occupations[:1], *answer.groups[:1]) if answer.kind != "none" else ()
             said = "; ".join(f"{o.scheme} {o.code} {o.label} ({o.confidence:.2f})" for o in first)
@@ -169,7 +165,7 @@ def _harvest(instance: Instance, a: Namespace) -> int:
     if a.release is not None:
         gone = instance.journal.release(a.release)
         instance.follow()
-        _print_json({"run": a.release, "gone": gone}) if a.json else out.print(f"{gone:,} records removed")
+        print_json({"run": a.release, "gone": gone}) if a.json else out.print(f"{gone:,} records removed")
         return DONE
     if a.forever:
         return asyncio.run(_harvest_forever(instance, a.names))
@@ -186,7 +182,7 @@ def _harvest(instance: Instance, a: Namespace) -> int:
 
     def report(result: Harvested) -> None:
         if a.json:
-            _print_json(result)
+            print_json(result)
 
     with bar:
         done = asyncio.run(
@@ -254,7 +250,7 @@ def _show_unmatched(instance: Instance, a: Namespace) -> None:
 def _member_list(instance: Instance, a: Namespace) -> int:
     states = instance.journal.states()
     if a.json:
-        _print_json(instance.describe_members())
+        print_json(instance.describe_members())
     else:
         show_states(out, instance, states)
     return DONE
@@ -265,7 +261,7 @@ def _member_show(instance: Instance, a: Namespace) -> int:
         member = pick(instance.members, [a.name])[0]
         found = [m for m in instance.describe_members() if m["id"] == member.id]
         if a.json:
-            _print_json(found[0])
+            print_json(found[0])
         else:
             out.print_json(data=found[0])
         return DONE
@@ -275,7 +271,7 @@ def _member_show(instance: Instance, a: Namespace) -> int:
     incidents = instance.journal.incidents(source.id)
     shown = {"source": source.id, "title": source.title, "runs": runs, "incidents": incidents}
     if a.json:
-        _print_json(shown)
+        print_json(shown)
         return DONE
     out.print(f"{source.id}: {source.title}", markup=False, style="bold")
     if source.folder is not None:
@@ -301,7 +297,7 @@ def _member_test(instance: Instance, a: Namespace) -> int:
     if a.write is not None and report.proposal:
         a.write.write_text(report.proposal, "utf-8")
     if a.json:
-        _print_json(report)
+        print_json(report)
     else:
         out.print(report.words(), markup=False)
         if a.write is None and report.proposal:
@@ -327,7 +323,7 @@ def _quarantine_list(instance: Instance, a: Namespace) -> int:
         for (source, code, field), members in sorted(groups.items(), key=lambda g: -len(g[1]))
     ]
     if a.json:
-        _print_json(found)
+        print_json(found)
         return DONE
     if not found:
         out.print("nothing is quarantined")
@@ -349,7 +345,7 @@ def _quarantine_replay(instance: Instance, a: Namespace) -> int:
     instance.follow()
     if a.json:
         for h in done:
-            _print_json(h)
+            print_json(h)
     elif done:
         _show_harvest(done)
     else:
@@ -368,7 +364,7 @@ def _index_rebuild(instance: Instance, a: Namespace) -> int:
 
     total = instance.rebuild(report)
     if a.json:
-        _print_json({"changes": total, "seconds": round(time.monotonic() - started, 2), "parts": parts})
+        print_json({"changes": total, "seconds": round(time.monotonic() - started, 2), "parts": parts})
     return DONE
 
 
@@ -381,7 +377,7 @@ def _index_follow(instance: Instance, a: Namespace) -> int:
             break
     total += instance.follow()
     if a.json:
-        _print_json({"changes": total})
+        print_json({"changes": total})
     return DONE
 
 
@@ -505,7 +501,7 @@ def _backup(instance: Instance, a: Namespace) -> int:
     operate.note_backup(instance.settings.data, a.file)
     size = a.file.stat().st_size
     if a.json:
-        _print_json({"file": str(a.file), "rows": rows, "bytes": size})
+        print_json({"file": str(a.file), "rows": rows, "bytes": size})
     else:
         out.print(f"{rows:,} rows, {size / 1e6:,.1f} MB in {a.file}")
     return DONE
@@ -536,7 +532,7 @@ def _restore(instance: Instance, a: Namespace) -> int:
         saved.close()
     changes = instance.follow()
     if a.json:
-        _print_json({"rows": rows, "indexed": changes})
+        print_json({"rows": rows, "indexed": changes})
     else:
         out.print(f"{rows:,} rows restored, {changes:,} records indexed")
     return DONE
@@ -545,7 +541,7 @@ def _restore(instance: Instance, a: Namespace) -> int:
 def _doctor(instance: Instance, a: Namespace) -> int:
     findings = instance.examine()
     if a.json:
-        _print_json(findings)
+        print_json(findings)
     else:
         for one in findings:
             mark = {"good": "[green]good[/]", "look": "[yellow]look[/]", "bad": "[red]bad [/]"}[one.state]

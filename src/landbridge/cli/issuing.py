@@ -1,8 +1,6 @@
 """What `issue` and `status` do on the command line: an office signs, numbers, logs and takes back."""
 
-import getpass
 import json
-import os
 import sys
 from argparse import Namespace
 from datetime import UTC, datetime
@@ -16,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from landbridge.cli import DONE, NO
+from landbridge.cli.given import passphrase, print_json
 from landbridge.config import read_settings
 from landbridge.errors import UsageError
 from landbridge.kinds.kind import LANGUAGES
@@ -51,19 +50,7 @@ def _folder(name: str) -> Path:
 def _open(a: Namespace) -> Office:
     folder = _folder(a.office)
     read_profile(folder)
-    return Office(folder, _passphrase())
-
-
-def _passphrase(*, new: bool = False) -> str:
-    given = os.environ.get(PASSPHRASE)
-    if given:
-        return given
-    if not sys.stdin.isatty():
-        raise UsageError(f"set {PASSPHRASE}: the keys of an office open with a passphrase", parameter="")
-    given = getpass.getpass("Passphrase of the office's keys: ")
-    if new and getpass.getpass("Once more: ") != given:
-        raise UsageError("the two are not the same", parameter="")
-    return given
+    return Office(folder, passphrase(PASSPHRASE, "an office's keys"))
 
 
 def _found(a: Namespace) -> int:
@@ -77,7 +64,7 @@ def _found(a: Namespace) -> int:
     office = Office.found(
         _folder(a.office),
         profile,
-        _passphrase(new=True),
+        passphrase(PASSPHRASE, "an office's keys", new=True),
         at=datetime.now(UTC),
         algorithm=a.algorithm,
         key_days=a.key_days,
@@ -89,7 +76,7 @@ def _new_token(a: Namespace) -> int:
     read_profile(_folder(a.office))
     token = make_token(_folder(a.office))
     if a.json:
-        _print_json({"office": a.office, "token": token})
+        print_json({"office": a.office, "token": token})
     else:
         _say_token(token)
     return DONE
@@ -133,7 +120,7 @@ def _show_office(office: Office, a: Namespace, *, token: str = "") -> int:
         for name, certificate in office.keys.certificates()
     ]
     if a.json:
-        _print_json(
+        print_json(
             {
                 "office": a.office,
                 "profile": msgspec.to_builtins(office.profile),
@@ -179,7 +166,7 @@ def _log(a: Namespace) -> int:
             }
         holds = holds and seq is not None
     if a.json:
-        _print_json(answer)
+        print_json(answer)
         return DONE if holds else NO
     out.print(f"log: {answer['size']} signed, root {answer['root']}")
     if "extends" in answer:
@@ -226,7 +213,7 @@ def _sign(a: Namespace) -> int:
     )
     # The text first: it is signed and logged, whatever becomes of pictures.
     if a.json:
-        _print_json(msgspec.to_builtins(issued))
+        print_json(msgspec.to_builtins(issued))
     else:
         sys.stdout.write(issued.text + "\n")
         place = "" if issued.place is None else f", number {issued.place} in the status list"
@@ -275,7 +262,7 @@ def _batch(a: Namespace) -> int:
         cards = [papers.card(row.values, row.issued, title, words) for row in done if row.issued]
         a.sheet.write_text(papers.render(cards, paper=a.paper, title=title, reader=words), "utf-8")
     if a.json:
-        _print_json(
+        print_json(
             {
                 "signed": len(done),
                 "without_code": uncoded,
@@ -314,7 +301,7 @@ def _set_status(a: Namespace) -> int:
     office = Office(folder, "")  # nothing is signed before the list is published
     office.take_back(a.place, at=datetime.now(UTC), value=a.value)
     if a.json:
-        _print_json({"place": a.place, "status": a.value})
+        print_json({"place": a.place, "status": a.value})
     else:
         out.print(f"number {a.place} is {a.value}; publish the list for others to learn it")
     return DONE
@@ -330,7 +317,7 @@ def _publish(a: Namespace) -> int:
         file.write_bytes(data)
         made.append({"put_at": uri, "file": str(file), "bytes": len(data)})
     if a.json:
-        _print_json(made)
+        print_json(made)
     else:
         for one in made:
             out.print(f"{one['file']} ({one['bytes']} bytes) is to be found at {one['put_at']}")
@@ -351,7 +338,7 @@ def _show_lists(a: Namespace) -> int:
         for one in read_lists(a.files, issuers).lists
     ]
     if a.json:
-        _print_json(found)
+        print_json(found)
     else:
         table = Table("list", "mechanism", "good until", "signed by")
         for row in found:
@@ -380,10 +367,6 @@ def _object(text: str, parameter: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise UsageError("this is not one JSON object", parameter=parameter)
     return found
-
-
-def _print_json(value: Any) -> None:
-    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
 
 
 _ACTIONS = {

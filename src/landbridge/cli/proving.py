@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from landbridge.cli import DONE, FAILED, NO
+from landbridge.cli.given import moment
 from landbridge.config import read_settings
 from landbridge.errors import UsageError
 from landbridge.prove.facts import Outcome
@@ -56,7 +57,7 @@ def _verify(a: Namespace) -> int:
     for name in files:
         if name != "-" and not Path(name).is_file():
             raise UsageError(f"{name} is not a file", parameter="FILE")
-    at = _moment(a.at) if a.at else datetime.now(UTC)
+    at = moment(a.at) if a.at else datetime.now(UTC)
     look = partial(_examined, trust=_trust(given, a.status, now=None if a.at else at), at=at, named=a.batch)
     outcomes: list[Outcome] = []
     for outcome, public in _answers(files, look, parallel=a.batch):
@@ -121,14 +122,6 @@ def _begin(look: Callable[[str], tuple[str, bytes]]) -> None:
 
 def _continue(name: str) -> tuple[str, bytes]:
     return _looking[-1](name)
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{text!r} is no time; write 2026-11-24T18:00:00Z", parameter="--at") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _show(answer: dict[str, Any]) -> None:

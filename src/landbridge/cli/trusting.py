@@ -1,14 +1,11 @@
 """What `trust` does on the command line: the list a verifier holds, and the repository it comes from."""
 
-import getpass
 import os
-import sys
 from argparse import Namespace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
@@ -20,6 +17,7 @@ from rich.table import Table
 from securesystemslib.signer import CryptoSigner, SSlibKey  # type: ignore[attr-defined]
 
 from landbridge.cli import DONE, NO
+from landbridge.cli.given import passphrase, print_json
 from landbridge.config import read_settings
 from landbridge.errors import UsageError
 from landbridge.prove.trust import policy, register, repository, store
@@ -43,7 +41,7 @@ def _update(a: Namespace) -> int:
     source = a.source if a.source.startswith(("http://", "https://")) else Path(a.source)
     updated = repository.update(_store(), source, now=datetime.now(UTC), root=root)
     if a.json:
-        _print_json(
+        print_json(
             {
                 "changed": updated.changed,
                 "issued": updated.issued.isoformat(),
@@ -94,7 +92,7 @@ def _show(a: Namespace) -> int:
         for one in trust.issuers.signers
     ]
     if a.json:
-        _print_json(
+        print_json(
             {
                 "lists": sources,
                 "issuers": issuers,
@@ -126,7 +124,7 @@ def _show(a: Namespace) -> int:
 def _export(a: Namespace) -> int:
     written = repository.export(_store(), a.folder)
     if a.json:
-        _print_json({"files": written})
+        print_json({"files": written})
     else:
         out.print(f"{written} files written; elsewhere: landbridge trust update {a.folder}")
     return DONE
@@ -135,10 +133,10 @@ def _export(a: Namespace) -> int:
 def _new_key(a: Namespace) -> int:
     if a.file.exists():
         raise UsageError(f"{a.file} is there already", parameter="FILE")
-    pem = repository.new_key(_passphrase(a.file, new=True))
+    pem = repository.new_key(passphrase(PASSPHRASE, a.file.name, new=True).encode())
     with open(os.open(a.file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(pem)
-    key = repository.read_key(pem, _passphrase(a.file))
+    key = repository.read_key(pem, passphrase(PASSPHRASE, a.file.name).encode())
     public = key._private_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     a.file.with_suffix(".pub").write_bytes(public)
     out.print(f"{a.file} is to be kept; {a.file.with_suffix('.pub')} is to be handed over")
@@ -199,7 +197,7 @@ def _timestamp(a: Namespace) -> int:
 
 
 def _private(path: Path) -> CryptoSigner:
-    return repository.read_key(_bytes(path), _passphrase(path))
+    return repository.read_key(_bytes(path), passphrase(PASSPHRASE, path.name).encode())
 
 
 def _public(path: Path) -> SSlibKey:
@@ -209,26 +207,10 @@ def _public(path: Path) -> SSlibKey:
         raise UsageError(f"{path} is no public key in PEM", parameter="PUB") from None
 
 
-def _passphrase(path: Path, *, new: bool = False) -> bytes:
-    given = os.environ.get(PASSPHRASE)
-    if given:
-        return given.encode()
-    if not sys.stdin.isatty():
-        raise UsageError(f"set {PASSPHRASE}: {path.name} opens with a passphrase", parameter="")
-    given = getpass.getpass(f"Passphrase of {path.name}: ")
-    if new and getpass.getpass("Once more: ") != given:
-        raise UsageError("the two are not the same", parameter="")
-    return given.encode()
-
-
 def _bytes(path: Path) -> bytes:
     if not path.is_file():
         raise UsageError(f"{path} is not a file", parameter="FILE")
     return path.read_bytes()
-
-
-def _print_json(value: Any) -> None:
-    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
 
 
 _ACTIONS = {

@@ -282,7 +282,9 @@ class _Counter:
         self, request: Request, session: Session, status: int = 200, *, wrong: str = "", said: str = ""
     ) -> Response:
         office, reader = self.bureau.office(session.office, signs=False), self.site.reader(request)
-        kinds = [(name, label) for name, label in _kinds(reader).items() if name in office.profile.kinds]
+        kinds = [
+            (name, label) for name, label in papers.kinds(reader).items() if name in office.profile.kinds
+        ]
         return self._page(
             request,
             "issue.html",
@@ -314,7 +316,7 @@ class _Counter:
             status=422 if wrong else 200,
             office=office.profile,
             kind=kind,
-            title=_kinds(reader)[kind],
+            title=papers.kinds(reader)[kind],
             formats=choices,
             format=given.get("format", choices[0][0]),
             fields=_fields(kind, given, reader),
@@ -350,15 +352,6 @@ _ZONES: Final = tuple(
     )
 )
 """Every offset from UTC that a country keeps."""
-
-
-def _kinds(reader: Reader) -> dict[str, str]:
-    return {
-        "test": reader.text("Test result"),
-        "vaccination": reader.text("Vaccination"),
-        "recovery": reader.text("Recovery"),
-        "qualification": reader.text("Qualification"),
-    }
 
 
 def _kind(request: Request, office: Office) -> str:

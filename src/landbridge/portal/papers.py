@@ -57,6 +57,21 @@ def test_types(reader: Reader) -> dict[str, str]:
     }
 
 
+def kinds(reader: Reader) -> dict[str, str]:
+    """What kinds of documents are called."""
+    text = reader.text
+    return {
+        "test": text("Test result"),
+        "vaccination": text("Vaccination"),
+        "recovery": text("Recovery"),
+        "qualification": text("Qualification"),
+        "identity": text("Identity"),
+        "licence": text("Driving licence"),
+        "origin": text("Certificate of origin"),
+        "health": text("Health certificate"),
+    }
+
+
 def card(case: Mapping[str, object], issued: Issued, by: str, reader: Reader) -> sheet.Card:
     """One person's place on a sheet."""
     said = {name: str(value) for name, value in case.items() if str(value).strip()}

@@ -1,6 +1,5 @@
 """/verify: somebody hands over a credential and meets a verdict; nothing of it is kept."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -13,7 +12,7 @@ from starlette.routing import Route
 from landbridge.api.proving import MOST, Desk
 from landbridge.errors import CredentialError
 from landbridge.members.member import Member
-from landbridge.portal import words
+from landbridge.portal import papers, words
 from landbridge.portal.forms import Unusable, read_form
 from landbridge.portal.languages import Reader
 from landbridge.portal.rendering import Site
@@ -150,7 +149,7 @@ def _show(
     fits, words = _fits(verdict, passport, reader)
     return Shown(
         outcome=str(verdict.outcome),
-        kind=_kinds(reader).get(envelope.content.kind, text("Document")) if envelope else "",
+        kind=papers.kinds(reader).get(envelope.content.kind, text("Document")) if envelope else "",
         lines=[
             Line(questions[name], str(part.outcome), text(part.sentence), _rests_on(part, reader))
             for name, part in verdict.parts.items()
@@ -182,54 +181,12 @@ def _rests_on(part: Part, reader: Reader) -> str:
     return fact
 
 
-def _kinds(reader: Reader) -> Mapping[str, str]:
-    text = reader.text
-    return {
-        "test": text("Test result"),
-        "vaccination": text("Vaccination"),
-        "recovery": text("Recovery"),
-        "qualification": text("Qualification"),
-        "identity": text("Identity"),
-        "licence": text("Driving licence"),
-        "origin": text("Certificate of origin"),
-        "health": text("Health certificate"),
-    }
-
-
 def _said(envelope: Envelope, members: dict[str, Member], reader: Reader) -> list[tuple[str, str]]:
     """What the credential says, in the reader's words; what is not there is left out."""
     text = reader.text
     subject = envelope.content.subject
-    labels = {
-        "result": text("Result"),
-        "test_type": text("Kind of test"),
-        "sampled": text("Sample taken"),
-        "centre": text("Test centre"),
-        "date": text("Date"),
-        "dose": text("Dose"),
-        "doses": text("Of doses"),
-        "vaccine": text("Vaccine"),
-        "product": text("Product"),
-        "maker": text("Maker"),
-        "first_positive": text("First positive test"),
-        "from": text("Valid from"),
-        "until": text("Valid until"),
-        "title": text("Title"),
-        "field": text("Field"),
-        "level": text("Level"),
-        "awarded": text("Awarded"),
-        "number": text("Number"),
-        "nationality": text("Nationality"),
-        "country": text("Country"),
-        "by": text("Issued by"),
-        "id": text("Identifier"),
-    }
-    said = {
-        "negative": text("negative"),
-        "positive": text("positive"),
-        "naat": text("laboratory test (NAAT)"),
-        "antigen": text("rapid antigen test"),
-    }
+    labels = papers.labels(reader) | {"number": text("Number"), "nationality": text("Nationality")}
+    said = papers.results(reader) | papers.test_types(reader)
     found = [
         (text("Name"), " ".join(part for part in (subject.given_names, subject.surname) if part)),
         (text("Name as in a passport"), _zone(subject)),
