@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 
 from landbridge.cli import DONE, FAILED, NO, USAGE, main
+from landbridge.prove.trust import store
+from tests.provers import TestIssuer, trusting
+from tests.visits import union, visitor
 
 RULE: dict[str, Any] = {
     "Identifier": "TR-XA-0001",
@@ -114,3 +117,31 @@ def test_every_rule_test_beside_us_goes_as_it_says(
     report = json.loads(capsys.readouterr().out)
     assert report["failed"] == 0
     assert report["passed"] >= 1_100
+
+
+def test_the_api_decides_on_what_it_has_verified_and_says_when_it_has_not(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laboratory = TestIssuer()
+    demands = folder / "members" / "xa" / "demands" / "TR-XA-0001"
+    demands.mkdir(parents=True)
+    (demands / "rule.json").write_text(json.dumps(RULE))
+    monkeypatch.setattr(store, "load", lambda *_, **__: trusting(laboratory))
+    desk = visitor(union(folder))
+    question = {"to": "xa", "credentials": [laboratory.test_result()], "at": "2026-06-02T00:00:00Z"}
+    reply = desk.ask("POST", "/api/v1/decide", {}, json.dumps(question).encode())
+    assert reply.status == 200, reply.text
+    assert (reply.json["outcome"], reply.json["proven"]) == ("yes", True)
+    late = {**question, "at": "2026-06-05T00:00:00Z"}
+    reply = desk.ask("POST", "/api/v1/decide", {}, json.dumps(late).encode())
+    assert reply.json["outcome"] == "no"
+    assert reply.json["findings"][0]["words"]["ru"].startswith("Проба")
+    forged = {**question, "credentials": [laboratory.test_result()[:-8]]}
+    reply = desk.ask("POST", "/api/v1/decide", {}, json.dumps(forged).encode())
+    assert (reply.json["outcome"], reply.json["reason"]) == ("open", "not-proven")
+    what_if = {"to": "XA", "facts": FACTS, "kind": "test", "at": "2026-06-02T00:00:00Z"}
+    reply = desk.ask("POST", "/api/v1/decide", {}, json.dumps(what_if).encode())
+    assert (reply.json["outcome"], reply.json["proven"]) == ("yes", False)
+    assert desk.ask("POST", "/api/v1/decide", {}, b'{"from": "XB"}').status == 400
+    assert [one["id"] for one in desk.get("/api/v1/rules?to=xa").json] == ["TR-XA-0001"]
+    assert desk.get("/api/v1/rules?to=xb").json == []

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from landbridge.api import endpoints, issuing, proving
+from landbridge.api import clearing, endpoints, issuing, proving
 from landbridge.api.limits import RateLimit
 from landbridge.api.problems import OURS, problem
 from landbridge.config import read_settings
@@ -79,10 +79,17 @@ def make_app(instance: Instance, *, demo: bool = False) -> Starlette:
     app = Starlette(
         routes=[
             *endpoints.routes(
-                instance, paths={**events.paths(instance.kinds), **proving.paths(), **issuing.paths()}
+                instance,
+                paths={
+                    **events.paths(instance.kinds),
+                    **proving.paths(),
+                    **clearing.paths(),
+                    **issuing.paths(),
+                },
             ),
             *events.routes(instance),
             *proving.routes(instance, desk),
+            *clearing.routes(instance, desk),
             *verifying.routes(site, desk),
             *issuing.routes(bureau),
             *issuing_pages.routes(site, bureau),

@@ -16,6 +16,8 @@ from typing import Any
 
 import msgspec
 
+from landbridge.clear import rule
+from landbridge.clear.rule import Rule
 from landbridge.config import Settings
 from landbridge.errors import ConfigError, FetchError, NotFound, StorageError, UsageError
 from landbridge.find import doctor, matching, rates
@@ -67,6 +69,14 @@ class Instance:
     @cached_property
     def journal(self) -> Journal:
         return Journal(self.settings.journal, self.kinds)
+
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """What destinations demand: the instance's own rules (`rules/`), and its members' (`demands/`)."""
+        folders = [*(self.folders or [SHIPPED]), self.settings.data / "members", *self.settings.members]
+        demands = [path for folder in folders for path in sorted(folder.glob("*/demands"))]
+        own = self.settings.data / "rules"
+        return rule.load([path for path in (own, *demands) if path.is_dir()])
 
     @cached_property
     def rates(self) -> rates.Rates:

@@ -24,6 +24,7 @@ COSTS: Final = {
     "/api/v1/suggest": 0.2,
     "/api/v1/issue": 2.0,
     "/api/v1/verify": 5.0,
+    "/api/v1/decide": 5.0,
     "/issue": 2.0,
     "/verify": 5.0,
     "/join": 20.0,
