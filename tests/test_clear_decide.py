@@ -181,7 +181,17 @@ def test_the_clock_is_the_argument_and_not_what_the_facts_say() -> None:
 
 
 @pytest.mark.parametrize(
-    "facts", [{"t": [{"sc": b"2021"}]}, {"t": object()}, {"external": 3}, ["t"], "yes", 3]
+    "facts",
+    [
+        {"t": [{"sc": b"2021"}]},
+        {"t": float("nan")},
+        {"t": 10**5000},
+        {"t": object()},
+        {"external": 3},
+        ["t"],
+        "yes",
+        3,
+    ],
 )
 def test_facts_of_the_wrong_kind_are_an_error_and_never_a_yes(facts: Any) -> None:
     with pytest.raises((RuleError, TypeError)):

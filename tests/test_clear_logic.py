@@ -219,6 +219,9 @@ def test_equality_never_converts() -> None:
     assert both({"===": [{"var": "a"}, 1]}, {"a": 1.0}) is True
     assert both({"in": [{"var": "a"}, [1, "x"]]}, {"a": True}) is False
     assert both({"in": [{"var": "a"}, ["1", "x"]]}, {"a": ["x"]}) is False
+    assert both({"in": [False, {"var": ""}]}, []) is False
+    assert both({"in": [{"extractFromUVCI": [{"var": "a"}, 1]}, ["x"]]}, {"a": "y:x"}) is True
+    assert both({"in": [{"extractFromUVCI": [{"var": "a"}, 1]}, ["x"]]}, {"a": None}) is False
 
 
 def test_a_third_operand_is_checked_even_where_two_decide() -> None:

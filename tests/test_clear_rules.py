@@ -188,6 +188,7 @@ def test_cases_may_lie_in_a_file_of_their_own(tmp_path: Path) -> None:
         ({"Description": "complete"}, "Description", "must be a list"),
         ({"Description": [{"lang": "en", "desc": "<script>x</script>"}]}, "Description.en", "markup"),
         ({"Description": [{"lang": "English language", "desc": "x"}]}, "Description", "not a language"),
+        ({"Description": [{"lang": ["en"], "desc": "x"}]}, "Description", "must be a list"),
         ({"Description": [{"lang": "en"}]}, "Description.en", "must be a text"),
         ({"AffectedFields": [1]}, "AffectedFields", "list of texts"),
         ({"Urgency": "high"}, "Urgency", "not a field"),

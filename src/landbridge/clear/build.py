@@ -255,6 +255,8 @@ class _Rule:
                 if isinstance(item[1], ast.Name) and item[0] != "moment":
                     listed = ast.Compare(item[1], [ast.In()], [among])
                     return ast.BoolOp(ast.And(), [_is_type(item[1], "str"), listed])
+                if isinstance(node.item, l.Fragment):  # a text or None: it needs no look at its type
+                    return ast.Compare(item[1], [ast.In()], [among])
                 return _call("is_word", _boxed(item), among)
         if isinstance(node.among, l.Var) and scope is _FACTS:
             # A value set that is not there is no list either, and is_among says so.

@@ -28,6 +28,7 @@ from landbridge.clear.rule import (
     RuleFileError,
     find_files,
     is_rule,
+    read_bytes,
     read_document,
     read_json,
     read_rule,
@@ -98,15 +99,16 @@ class _Tally:
         else:
             self.failures.append(Failure(str(file), rule, case, str(expected), str(got), reason))
 
+    def unusable(self, file: Path, error: RuleError) -> None:
+        hint = f" {error.hint}" if error.hint else ""
+        self.failures.append(Failure(str(file), "", "", "", f"{error}{hint}"))
+
 
 def _attempt(tally: _Tally, file: Path, test: Any) -> None:
     try:
         test(tally, file)
     except RuleError as error:
-        hint = f" {error.hint}" if error.hint else ""
-        tally.failures.append(Failure(str(file), "", "", "", f"{error}{hint}"))
-    except OSError as error:
-        tally.failures.append(Failure(str(file), "", "", "", f"cannot be read: {error.strerror}"))
+        tally.unusable(file, error)
 
 
 def _packed_below(path: Path) -> set[Path]:
@@ -123,7 +125,9 @@ def _tests_of(folder: Path) -> Path | None:
 def _test_packed(tally: _Tally, file: Path) -> None:
     documents = {_key(document): document for document in _list(read_document(file))}
     sets_file = file.with_name("valuesets.json")
-    value_sets = read_json(sets_file.read_bytes(), place=str(sets_file)) if sets_file.is_file() else {}
+    value_sets = read_json(read_bytes(sets_file), place=str(sets_file)) if sets_file.is_file() else {}
+    if not isinstance(value_sets, dict):
+        raise RuleFileError(str(sets_file), "", "must be an object")
     rules: dict[str, Rule | RuleError] = {}
     for key, document in documents.items():
         try:
@@ -169,9 +173,9 @@ def _test_file(tally: _Tally, file: Path) -> None:
         except RuleError as error:
             rule = error
             if not tests:
-                raise
+                tally.unusable(file, error)
         for test_file in tests:
-            for test in _list(read_json(test_file.read_bytes(), place=str(test_file))):
+            for test in _list(read_json(read_bytes(test_file), place=str(test_file))):
                 _test_one(tally, str(test_file), rule, str(one.get("Identifier", one.get("id"))), test)
         if isinstance(rule, Rule):
             for case in rule.cases:
@@ -227,7 +231,7 @@ def _is_suite(document: Mapping[str, Any]) -> bool:
 
 def _test_suite(tally: _Tally, file: Path, document: Mapping[str, Any]) -> None:
     # Read anew: the suite compares numbers with a point as JavaScript does.
-    document = read_json(file.read_bytes(), place=str(file))
+    document = read_json(read_bytes(file), place=str(file))
     for number, case in enumerate(document["cases"]):
         name = str(case.get("name", f"case {number + 1}"))
         if "issues" in case:
@@ -276,7 +280,7 @@ def _key(document: Mapping[str, Any]) -> str:
 
 
 def _lines(file: Path) -> Iterator[bytes]:
-    data = file.read_bytes()
+    data = read_bytes(file)
     if file.suffix == ".gz":
         try:
             with gzip.open(file) as packed:

@@ -224,18 +224,26 @@ def read_file(path: Path) -> tuple[Rule, ...]:
 
 
 def read_document(path: Path) -> Any:
-    """A TOML or JSON file as plain values."""
-    place = str(path)
-    if path.stat().st_size > LARGEST_FILE:
-        raise RuleFileError(place, "", f"larger than {LARGEST_FILE // 1024 // 1024} MiB")
+    """A TOML or JSON file as plain values. Raises RuleFileError."""
+    data = read_bytes(path)
     if path.suffix == ".json":
-        return read_json(path.read_bytes(), place=place, exact=True)
+        return read_json(data, place=str(path), exact=True)
     try:
-        return tomllib.loads(path.read_text("utf-8"), parse_float=Decimal)
+        return tomllib.loads(data.decode("utf-8"), parse_float=Decimal)
     except RecursionError:
-        raise RuleFileError(place, "", "nested too deeply to be read") from None
+        raise RuleFileError(str(path), "", "nested too deeply to be read") from None
     except (ValueError, ArithmeticError) as error:
-        raise RuleFileError(place, "", f"not TOML: {str(error)[:200]}") from None
+        raise RuleFileError(str(path), "", f"not TOML: {str(error)[:200]}") from None
+
+
+def read_bytes(path: Path) -> bytes:
+    """A file, unless it is too large to be one of rules. Raises RuleFileError."""
+    try:
+        if path.stat().st_size <= LARGEST_FILE:
+            return path.read_bytes()
+    except OSError as error:
+        raise RuleFileError(str(path), "", f"cannot be read: {error.strerror}") from None
+    raise RuleFileError(str(path), "", f"larger than {LARGEST_FILE // 1024 // 1024} MiB")
 
 
 def is_rule(document: Mapping[str, Any]) -> bool:
@@ -267,8 +275,12 @@ def canonical(value: Any) -> str:
 
 def plain(value: Any, path: str, depth: int = 0) -> Any:
     """JSON values, whatever containers they came in; dates as rules read them. Raises RuleError."""
-    if value is None or type(value) in (str, int, float, bool, Decimal):
+    if value is None or type(value) in (str, bool):
         return value
+    if type(value) in (int, float, Decimal):
+        if abs(value) <= _FURTHEST:
+            return value
+        raise RuleError(f"{path}: a number that rules cannot read")
     if depth > DEEPEST_FACTS:
         raise RuleError(f"{path}: nested deeper than {DEEPEST_FACTS}")
     if isinstance(value, Mapping):
@@ -354,7 +366,9 @@ def _read_gateway(document: Mapping[str, Any], fields: _Fields) -> Rule:
     kind = _CERTIFICATES[certificate]
     type_ = fields.choice("Type", ("Acceptance", "Invalidation")).lower()
     descriptions = fields.get("Description")
-    if not isinstance(descriptions, list) or not all(isinstance(one, dict) for one in descriptions):
+    if not isinstance(descriptions, list) or not all(
+        isinstance(one, dict) and isinstance(one.get("lang"), str) for one in descriptions
+    ):
         raise fields.fault("Description", 'must be a list of {"lang": …, "desc": …}')
     affected = fields.get("AffectedFields", [])
     if not isinstance(affected, list) or not all(isinstance(one, str) for one in affected):
@@ -488,14 +502,17 @@ def _read_table(fields: _Fields, where: str, given: Any) -> logic.Table:
 
 
 def _read_cases(fields: _Fields, beside: Path | None) -> tuple[Case, ...]:
-    given = fields.get("cases", [])
+    lists = [fields.get("cases", [])]
     if beside is not None:
         for file in (beside.with_suffix(f".cases{suffix}") for suffix in (".toml", ".json")):
             if file.is_file():
                 more = read_document(file)
-                given = [*given, *(more.get("cases", []) if isinstance(more, dict) else more)]
-    if not isinstance(given, list) or not all(isinstance(case, Mapping) for case in given):
+                lists.append(more.get("cases") if isinstance(more, dict) else more)
+    if not all(
+        isinstance(cases, list) and all(isinstance(case, Mapping) for case in cases) for cases in lists
+    ):
         raise fields.fault("cases", "must be a list of cases")
+    given = [case for cases in lists for case in cases]
     return tuple(_read_case(fields, i, case) for i, case in enumerate(given))
 
 
@@ -551,6 +568,7 @@ def _written(at: datetime | None) -> str:
     return "" if at is None else write_moment(of_clock(at))
 
 
+_FURTHEST = 10**30
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CERTIFICATES = {"General": "", "Test": "test", "Vaccination": "vaccination", "Recovery": "recovery"}
 _VERSION = re.compile(

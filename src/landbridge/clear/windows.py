@@ -46,7 +46,7 @@ from landbridge.errors import RuleError
 from landbridge.prove.facts import Facts, Outcome
 
 CLOCK = "external.validationClock"
-MOST = 20_000
+MOST = 10_000
 """Evaluations of one rule; a rule that needs more is not computed."""
 
 REASONS = {
@@ -452,11 +452,11 @@ def _day_around(step: _Day, y: int) -> tuple[int, int]:
     end = start + DAY
     for t in (*range(y + HOUR, end, HOUR), end - 1):
         if _offset(t, step.zone) != offset:
-            end = _change(t - HOUR, t, step.zone, offset)
+            end = _change(max(y, t - HOUR), t, step.zone, offset)
             break
     for t in (*range(y - HOUR, start, -HOUR), start):
         if _offset(t, step.zone) != offset:
-            start = _change(t, t + HOUR, step.zone, _offset(t, step.zone))
+            start = _change(t, min(y, t + HOUR), step.zone, _offset(t, step.zone))
             break
     return start, end
 
