@@ -1,6 +1,7 @@
 """Windows: from when until when a decision is what it is, to the millisecond, or an honest word that nobody computed it."""
 
 import bisect
+import gzip
 import json
 import random
 from dataclasses import replace
@@ -133,6 +134,34 @@ def test_three_calendar_days_in_vladivostok_end_at_its_midnight() -> None:
     assert late.start == datetime.fromisoformat("2021-08-04T00:00:00+10:00")
 
 
+def test_a_local_day_that_comes_twice_is_two_windows() -> None:
+    # St. John's went from 00:01 on 7 November 2010 back to 23:01 on the 6th.
+    today = {"startOfDay": [{"var": "external.validationClock"}, "America/St_Johns"]}
+    seventh = {"not-before": [today, {"plusTime": ["2010-11-07T02:30:00Z", 0, "day"]}]}
+    found = computed([rule("day", seventh)], start=read("2010-11-01"), end=read("2010-11-10"))
+    assert [(one.start, one.outcome) for one in found[1:]] == [
+        (read("2010-11-07T02:30:00"), Outcome.YES),
+        (read("2010-11-07T02:31:00"), Outcome.NO),
+        (read("2010-11-07T03:30:00"), Outcome.YES),
+    ]
+
+
+def test_a_local_day_of_25_hours_is_counted_in_full() -> None:
+    tomorrow = {"startOfDay": [{"var": "external.validationClock"}, "Europe/Kaliningrad", 1]}
+    early = {"before": [tomorrow, {"plusTime": ["2010-10-31T21:30:00Z", 0, "day"]}]}
+    found = computed([rule("day", early)], start=read("2010-10-20"), end=read("2010-11-10"))
+    assert [(one.outcome, one.end) for one in found[:-1]] == [(Outcome.YES, read("2010-10-30T21:00:00") - MS)]
+
+
+def test_two_dates_that_move_together_are_compared_by_the_month_they_are_in() -> None:
+    later = [{"plusTime": [{"var": "external.validationClock"}, *by]} for by in ((1, "month"), (29, "day"))]
+    found = computed([rule("month", {"before": later})], start=read("2021-01-01"), end=read("2021-12-31"))
+    assert [(one.outcome, one.start) for one in found[1:]] == [
+        (Outcome.YES, read("2021-02-01")),
+        (Outcome.NO, read("2021-03-01")),
+    ]
+
+
 def test_a_fact_in_our_own_words_walks_by_its_path_and_is_left_as_it_was() -> None:
     facts = {"facts": {"test": [{"values": {"sampled": "2021-07-31T08:00:00Z"}}]}}
     sampled = {"plusTime": [{"var": "facts.test.0.values.sampled"}, 1, "day"]}
@@ -229,7 +258,7 @@ def fixed_date(chance: random.Random) -> Any:
     return {"plusTime": [chance.choice(days), chance.choice((0, 0, 5, chance.randrange(-900, 900))), "hour"]}
 
 
-def made_logic(chance: random.Random, moving: Any, depth: int = 3) -> Any:
+def made_logic(chance: random.Random, moving: Any, depth: int = 2) -> Any:
     kind = chance.randrange(4) if depth else 0
     if kind < 2:
         sign = chance.choice(("before", "after", "not-before", "not-after"))
@@ -260,9 +289,11 @@ def mismatches(
     path: str,
     chance: random.Random,
     points: int,
+    *,
+    at: datetime = AT,
 ) -> list[str]:
     """Where a decision is not what its window says: at every end, one step around it, and at random points."""
-    data = facts_for(facts, at=AT, values=facts.get("external", {}).get("valueSets"))
+    data = facts_for(facts, at=at)
     *steps, last = path.split(".")
     holder: Any = data
     for step in steps:
@@ -290,7 +321,7 @@ def check_made(seed: int, rounds: int) -> tuple[int, list[str]]:
         path, form = chance.choice(
             ((CLOCK, ""), ("payload.d", "2011-01-01"), ("payload.d", "2011-01-01T00:00:00Z"))
         )
-        made = [rule(f"rule-{i}", made_logic(chance, {"var": path})) for i in range(2)]
+        made = [rule(f"rule-{i}", made_logic(chance, {"var": path})) for i in range(chance.randint(1, 2))]
         ruleset = compile(made, "XA", "test", AT)
         facts = {"payload": {"d": form}}
         start = datetime(2010, 10, 1, tzinfo=UTC) + chance.randrange(DAY) * MS
@@ -305,3 +336,38 @@ def test_windows_of_rules_of_every_make_agree_with_decisions_one_by_one() -> Non
     found, wrong = check_made(seed=20, rounds=150)
     assert found > 300
     assert wrong == []
+
+
+DATES = {
+    "test": ("t", "payload.t.0.sc", "payload.dob"),
+    "vaccination": ("v", "payload.v.0.dt", "payload.dob"),
+    "recovery": ("r", "payload.r.0.fr", "payload.r.0.df", "payload.r.0.du", "payload.dob"),
+}
+
+
+def test_windows_of_real_rules_and_payloads_agree_with_decisions_one_by_one(shared_data: Path) -> None:
+    folder = shared_data / "clear/dcc-rules-gateway"
+    rules, chance = load([folder]), random.Random(7)
+    values = read_values(json.loads((folder / "valueSets.json").read_bytes()))
+    with gzip.open(shared_data / "clear/dcc-payloads/payloads.jsonl.gz") as lines:
+        payloads = [json.loads(line)["payload"] for line in lines]
+    at = datetime(2022, 9, 1, 10, tzinfo=UTC)
+    computed_, found = 0, 0
+    for country in sorted({one.destination for one in rules}):
+        for kind, (letter, *dates) in DATES.items():
+            ruleset = compile(rules, country, kind, at)
+            for payload in chance.sample([one for one in payloads if one.get(letter)], 12):
+                facts = {"payload": payload, "external": {"valueSets": values.sets}}
+                for path in (CLOCK, *dates):
+                    start, end = at - timedelta(days=700), at + timedelta(days=700)
+                    if path == CLOCK:
+                        start, end = max(start, ruleset.since or start), min(end, ruleset.until or end)
+                    windows_ = windows(ruleset, facts, at=at, start=start, end=end, path=path)
+                    if isinstance(windows_, NotComputed):
+                        assert windows_.reason == "no-date"
+                        continue
+                    computed_ += 1
+                    found += len(windows_)
+                    assert mismatches(ruleset, facts, windows_, path, chance, 8, at=at) == []
+    assert computed_ > 2_000
+    assert found > computed_ + 300

@@ -410,13 +410,20 @@ def test_no_mutation_of_a_certificate_is_believed(laboratory: TestIssuer) -> Non
                 + dice.choice("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:")
                 + text[place + 1 :]
             )
-            if mutated == text:
-                continue
+            if mutated == text or _inflates_to(mutated) == good:
+                continue  # Some bits of a compressed stream stand for nothing.
         else:
             mutated = text[: dice.randrange(4, len(text))]
         for verdict in examine(mutated, trust=trust, at=NOON):
             believed += verdict.outcome is Outcome.YES
     assert believed == 0
+
+
+def _inflates_to(text: str) -> bytes:
+    try:
+        return hcert.inflate(hcert.from_base45(hcert.unprefix(text)))
+    except CredentialError:
+        return b""
 
 
 def _same_signed(one: bytes, other: bytes) -> bool:

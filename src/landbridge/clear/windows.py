@@ -98,18 +98,21 @@ def windows(
     """
     for clock in (start, end) if path == CLOCK else (at,):
         check_clock(ruleset, clock)
+    if start.tzinfo is None or end.tzinfo is None:
+        raise RuleError("the time asked for has no offset from UTC")
     if end < start:
         raise RuleError("the time asked for ends before it starts")
     walk = start_walk(facts_for(facts, at=at, values=values, external=external), path, start, end)
     if walk is None:
         return NotComputed("no-date")
-    spans: list[Iterator[Span]] = [spans_of(rule, walk) for rule in ruleset.rules]
-    now: list[Span] = []
-    for rule, ahead in zip(ruleset.rules, spans, strict=True):
-        try:
-            now.append(next(ahead))
-        except Unanalysable as reason:
-            return NotComputed(reason.code, rule.id)
+    spans = [spans_of(rule, walk) for rule in ruleset.rules]
+    now = _still(ruleset, walk)
+    for i, rule in enumerate(ruleset.rules):
+        if walk.moves(rule):
+            try:
+                now[i] = next(spans[i])
+            except Unanalysable as reason:
+                return NotComputed(reason.code, rule.id)
     found: list[Window] = []
     findings = [
         Finding(rule.id, rule.version, rule.type, one.outcome)
@@ -130,6 +133,18 @@ def windows(
             found.append(walk.window(since, x, outcome, _decisive(before, findings, outcome)))
             outcome, since = then, x
     return (*found, walk.window(since, walk.end, outcome, ""))
+
+
+def _still(ruleset: RuleSet, walk: "Walk") -> "list[Span]":
+    """What every rule says at the start, as if none of them read the date."""
+    walk.put(walk.start)
+    unmet, unclear = ruleset.judge(walk.data)
+    outcomes = [Outcome.YES] * len(ruleset.rules)
+    for i in unmet:
+        outcomes[i] = Outcome.NO
+    for i in unclear:
+        outcomes[i] = Outcome.OPEN
+    return [Span(walk.start, walk.end, outcome) for outcome in outcomes]
 
 
 def _decisive(before: list[Finding], after: list[Finding], outcome: Outcome) -> str:
@@ -159,23 +174,34 @@ class Span(NamedTuple):
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Walk:
     """Facts with one date that moves, from `start` until before `end`, in steps of `step` milliseconds."""
 
     data: dict[str, Any]
     holder: Any
     """The object or array in `data` that holds the date, ours to change."""
-    key: str | int
+    steps: tuple[l.Step, ...]
+    """The path of the date."""
     start: int
     end: int
     step: int
+    watched: "_Watched"
+    x: int | None = None
+    text: str = ""
 
     def put(self, x: int) -> str:
         """Sets the date. The text is an object of its own, known by its identity."""
-        text = write_moment(x) if self.step == 1 else write_moment(x)[: len("YYYY-MM-DD")]
-        self.holder[self.key] = text
-        return text
+        if x != self.x:
+            text = write_moment(x)
+            self.x, self.text = x, text if self.step == 1 else text[: len("YYYY-MM-DD")]
+            last = self.steps[-1]
+            self.holder[last if type(self.holder) is list else str(last)] = self.text
+        return self.text
+
+    def moves(self, rule: Rule) -> bool:
+        """Whether the rule may read the date, alone or within something that holds it."""
+        return any(self.steps[: len(read)] == read for read in map(_steps, rule.reads))
 
     def window(self, start: int, end: int, outcome: Outcome, ends_by: str) -> Window:
         first, last = (_EPOCH + timedelta(milliseconds=x) for x in (start, end - self.step))
@@ -184,28 +210,27 @@ class Walk:
 
 def start_walk(data: dict[str, Any], path: str, start: datetime, end: datetime) -> Walk | None:
     """The facts ready for the date at a path to move; None where there is none."""
-    *steps, last = l.variable(path).steps or ("",)
-    given = access(data, (*steps, last))
+    steps = _steps(path)
+    given = access(data, steps)
     if not _is_date(given):
         return None
     copied = dict(data)
     holder: Any = copied
-    for step in steps:
+    for step in steps[:-1]:
         key = step if type(holder) is list else str(step)
         inner = holder[key]
         holder[key] = inner = list(inner) if type(inner) is list else dict(inner)
         holder = inner
-    step = 1 if "T" in given else DAY
-    first, final = (of_clock(one) // step * step for one in (start, end))
-    return Walk(copied, holder, last if type(holder) is list else str(last), first, final + step, step)
+    width = 1 if "T" in given else DAY
+    first, final = (of_clock(one) // width * width for one in (start, end))
+    return Walk(copied, holder, steps, first, final + width, width, _Watched(dated=width == 1))
 
 
 def spans_of(rule: Rule, walk: Walk) -> Iterator[Span]:
     """What a rule says over the walk, in spans that adjoin. Raises Unanalysable."""
-    watched = _Watched(rule.tables, walk.step)
     x = walk.start
     for _ in range(MOST):
-        outcome, end = watched.judge(rule.node, walk.data, walk.put(x), x)
+        outcome, end = walk.watched.judge(rule, walk.data, walk.put(x), x)
         end = min(-(-end // walk.step) * walk.step, walk.end)
         yield Span(x, end, outcome)
         if end == walk.end:
@@ -214,8 +239,6 @@ def spans_of(rule: Rule, walk: Walk) -> Iterator[Span]:
     raise Unanalysable("too-long")
 
 
-# What becomes of the date: shifts, and days in a zone ("day" of a date-time, "date" of a date without a time); each
-# with the moment it starts from.
 class _Shift(NamedTuple):
     amount: int
     unit: Literal["year", "month", "day", "hour"]
@@ -230,28 +253,30 @@ class _Day(NamedTuple):
 
 _Step: TypeAlias = _Shift | _Day
 _Chain: TypeAlias = tuple[tuple[_Step, int], ...]
+"""What becomes of the date, step by step, each with the moment it starts from."""
 _FAR: Final = 1 << 62
 
 
 class _Watched(Evaluator):
     """Evaluates at one moment, and narrows the interval around it in which everything would go the same way."""
 
-    def __init__(self, tables: Mapping[str, l.Table], step: int) -> None:
-        super().__init__(tables)
-        self.dated = step == 1
+    def __init__(self, *, dated: bool) -> None:
+        super().__init__()
+        self.dated = dated
+        """The date has a time."""
         self.text = ""
         self.x = 0
         self.low, self.high = -_FAR, _FAR
         self.chains: dict[int, tuple[Moment, _Chain]] = {}
         """By identity; the moment is kept so that its identity stays its own."""
 
-    def judge(self, node: l.Node, data: Any, text: str, x: int) -> tuple[Outcome, int]:
+    def judge(self, rule: Rule, data: Any, text: str, x: int) -> tuple[Outcome, int]:
         """What the rule says, and until when it certainly does."""
-        self.text, self.x = text, x
+        self.tables, self.text, self.x = rule.tables, text, x
         self.low, self.high = -_FAR, _FAR
         self.chains.clear()
         try:
-            outcome = Outcome.YES if verdict(self.evaluate(node, data)) else Outcome.NO
+            outcome = Outcome.YES if verdict(self.evaluate(rule.node, data)) else Outcome.NO
         except Unanalysable:
             raise
         except Exception:
@@ -472,6 +497,11 @@ def _change(low: int, high: int, zone: str, offset: int) -> int:
 def _offset(moment: int, zone: str) -> int:
     ahead = (_EPOCH + timedelta(milliseconds=moment)).astimezone(find_zone(zone)).utcoffset()
     return 0 if ahead is None else ahead // timedelta(milliseconds=1)
+
+
+@lru_cache(maxsize=8192)
+def _steps(path: str) -> tuple[l.Step, ...]:
+    return l.variable(path).steps
 
 
 def _is_zone(name: Any) -> bool:

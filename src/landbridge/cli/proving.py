@@ -24,10 +24,10 @@ from landbridge.prove.status.read import read_lists
 from landbridge.prove.trust import policy, store
 from landbridge.prove.trust.read import read_trust
 from landbridge.prove.verdict import whole
-from landbridge.prove.verify import Trust, examine
+from landbridge.prove.verify import Trust, examine_many
 
 out = Console(highlight=False)
-_WORTH = 64  # files from which on further processes are worth their start
+_PART = 64  # files that a process is handed at a time
 EXITS = {Outcome.YES: DONE, Outcome.NO: NO, Outcome.OPEN: FAILED}
 _SIGNS = {Outcome.YES: ("✓", "green"), Outcome.NO: ("✗", "red"), Outcome.OPEN: ("?", "yellow")}
 _WORDS = {Outcome.YES: "YES", Outcome.NO: "NO", Outcome.OPEN: "OPEN: it cannot be said"}
@@ -88,40 +88,47 @@ def _trust(given: Sequence[Path], lists: Iterable[Iterable[Path]], *, now: datet
     return Trust(issuers=issuers, taken_back=lists_read, policy=ages)
 
 
-def _examined(name: str, *, trust: Trust, at: datetime, named: bool) -> tuple[str, bytes]:
-    """The outcome of a file, and its whole answer as JSON: what a process hands to another is text."""
-    data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    answer = whole(examine(data, trust=trust, at=at))
-    return answer["outcome"], msgspec.json.encode({"file": name, **answer} if named else answer)
+def _examined(names: Sequence[str], *, trust: Trust, at: datetime, named: bool) -> list[tuple[str, bytes]]:
+    """The outcome of each file, and its whole answer as JSON: what a process hands to another is text."""
+    files = (sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes() for name in names)
+    found = []
+    for name, verdicts in zip(names, examine_many(files, trust=trust, at=at), strict=True):
+        answer = whole(verdicts)
+        written = msgspec.json.encode({"file": name, **answer} if named else answer)
+        found.append((answer["outcome"], written))
+    return found
 
 
-def _answers(
-    files: Sequence[str], look: Callable[[str], tuple[str, bytes]], *, parallel: bool
-) -> Iterator[tuple[str, bytes]]:
+_Look = Callable[[Sequence[str]], list[tuple[str, bytes]]]
+
+
+def _answers(files: Sequence[str], look: _Look, *, parallel: bool) -> Iterator[tuple[str, bytes]]:
     """In the order of the files; over all cores where there are enough to be worth it.
 
     Processes, because threads wait for each other: a credential is half signature, half Python. Each is handed the
     trust list once, as it starts (where the system can fork, by being born with it).
     """
+    parts = [files[start : start + _PART] for start in range(0, len(files), _PART)]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if not parallel or cores < 2 or len(files) < _WORTH:
-        yield from map(look, files)
+    if not parallel or cores < 2 or len(parts) < 2:
+        for part in parts:
+            yield from look(part)
         return
     how = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
-    chunk = max(1, min(64, len(files) // (4 * cores)))
     with multiprocessing.get_context(how).Pool(cores, _begin, (look,)) as pool:
-        yield from pool.imap(_continue, files, chunksize=chunk)
+        for found in pool.imap(_continue, parts):
+            yield from found
 
 
-_looking: list[Callable[[str], tuple[str, bytes]]] = []
+_looking: list[_Look] = []
 
 
-def _begin(look: Callable[[str], tuple[str, bytes]]) -> None:
+def _begin(look: _Look) -> None:
     _looking.append(look)
 
 
-def _continue(name: str) -> tuple[str, bytes]:
-    return _looking[-1](name)
+def _continue(names: Sequence[str]) -> list[tuple[str, bytes]]:
+    return _looking[-1](names)
 
 
 def _show(answer: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from landbridge.prove.keys import base64url
 
 # What cbor2 makes of a map; asking for the abstract Mapping costs more than reading a header.
 MAPS = (dict, cbor2.frozendict)
+_ARRAYS = (list, tuple)
 _MAX_DEPTH = 32
 _MAX_BIGNUM = 1024  # bytes
 _SIGN1, _CWT = 18, 61
@@ -135,7 +136,7 @@ def read_sign1(data: bytes | Any, *, detached: bytes | None = None, external: by
         item = item.value
     if isinstance(item, cbor2.CBORTag) and item.tag == _SIGN1:
         item = item.value
-    if not isinstance(item, list | tuple) or len(item) != 4:
+    if not isinstance(item, _ARRAYS) or len(item) != 4:
         raise Malformed("this is not a COSE_Sign1: an array of four", code="cose")
     raw, unprotected, payload, signature = item
     if payload is None:
@@ -144,30 +145,22 @@ def read_sign1(data: bytes | Any, *, detached: bytes | None = None, external: by
         raise Malformed("a part of this COSE_Sign1 is of the wrong type", code="cose")
     if not isinstance(payload, bytes):
         raise Malformed("this COSE_Sign1 carries no payload", code="cose")
-    protected = _protected(raw)
-    if CRIT in protected or CRIT in unprotected:
+    protected, algorithm, kids = _protected(raw)
+    if CRIT in unprotected:
         raise Malformed("a header marked critical is not known here", code="cose-critical")
-    number = protected.get(ALG)
-    if number is None:
-        number = unprotected.get(ALG)
+    if not algorithm:
+        algorithm = _algorithm(unprotected.get(ALG))
         forgiven += ("alg-unprotected",)
-    algorithm = ALGORITHMS.get(number) if isinstance(number, int) else None
-    if algorithm is None:
-        raise Malformed(f"the algorithm {str(number)[:20]!r} is not accepted", code="algorithm-refused")
-    kid = protected.get(KID)
-    if kid is None:
-        kid = unprotected.get(KID)
-        if kid is not None:
-            forgiven += ("kid-unprotected",)
-    if kid is not None and not isinstance(kid, bytes | str):
-        raise Malformed("the key identifier of this COSE_Sign1 is not bytes", code="cose-header")
+    if not kids and (kid := unprotected.get(KID)) is not None:
+        kids = _kids(kid)
+        forgiven += ("kid-unprotected",)
     return Sign1(
         protected,
         unprotected,
         payload,
         signature,
         algorithm,
-        () if kid is None else (base64url(kid) if isinstance(kid, bytes) else kid,),
+        kids,
         sig_structure(raw, payload, external),
         forgiven,
     )
@@ -193,9 +186,28 @@ def _head(data: bytes) -> bytes:
 
 
 @lru_cache(maxsize=4096)
-def _protected(raw: bytes) -> Mapping[Any, Any]:
-    """A protected header: the same bytes stand in every credential of a key."""
+def _protected(raw: bytes) -> tuple[Mapping[Any, Any], str, tuple[str, ...]]:
+    """A protected header, the algorithm and the key it names: the same bytes stand in every credential of a key."""
     header = read_cbor(raw) if raw else {}
     if not isinstance(header, MAPS):
         raise Malformed("the protected header of this COSE_Sign1 is not a map", code="cose")
-    return MappingProxyType(header)
+    if CRIT in header:
+        raise Malformed("a header marked critical is not known here", code="cose-critical")
+    number, kid = header.get(ALG), header.get(KID)
+    algorithm = "" if number is None else _algorithm(number)
+    return MappingProxyType(header), algorithm, () if kid is None else _kids(kid)
+
+
+def _algorithm(number: Any) -> str:
+    algorithm = ALGORITHMS.get(number) if isinstance(number, int) else None
+    if algorithm is None:
+        raise Malformed(f"the algorithm {str(number)[:20]!r} is not accepted", code="algorithm-refused")
+    return algorithm
+
+
+def _kids(kid: Any) -> tuple[str, ...]:
+    if isinstance(kid, bytes):
+        return (base64url(kid),)
+    if isinstance(kid, str):
+        return (kid,)
+    raise Malformed("the key identifier of this COSE_Sign1 is not bytes", code="cose-header")

@@ -25,6 +25,7 @@ PREFIX = "HC1:"
 
 _ISS, _EXP, _NBF, _IAT, _HCERT = 1, 4, 5, 6, -260
 STATUS = 65535  # the claim `status` of a CWT (Token Status List, section 6.3)
+_FAR = 253_402_300_800  # the year 10000, in seconds
 _MAX_TEXT = 16_384  # The largest QR code holds 4,296 characters; a sheet of several stays far below this.
 _MAX_INFLATED = 262_144
 # Section 3.3.2 of the specification: one primary and one secondary algorithm, and no other.
@@ -130,9 +131,12 @@ def read_cwt(data: bytes) -> Envelope:
         forgiven += ("payload-trailing-bytes",)
     if not isinstance(claims, MAPS) or not isinstance(claims.get(_HCERT), MAPS):
         raise Malformed("this token carries no health certificate (claim -260)", code="cwt")
-    issued, expires = _moment(claims.get(_IAT)), _moment(claims.get(_EXP))
-    if type(claims.get(_IAT, 0)) is not int or type(claims.get(_EXP, 0)) is not int:
-        forgiven += ("date-not-integer",)
+    at, until, starts = claims.get(_IAT), claims.get(_EXP), claims.get(_NBF)
+    issued, expires = _moment(at), _moment(until)
+    if type(at) is not int or type(until) is not int:
+        forgiven += tuple(
+            "date-not-integer" for one in (at, until) if one is not None and type(one) is not int
+        )[:1]
     issuer = claims.get(_ISS)
     issuer = issuer if isinstance(issuer, str) else ""
     payload = claims[_HCERT].get(1)
@@ -162,14 +166,14 @@ def read_cwt(data: bytes) -> Envelope:
         ),
         issuer=issuer,
         issued=issued,
-        valid_from=_moment(claims.get(_NBF)),
+        valid_from=None if starts is None else _moment(starts),
         valid_until=expires,
         status=(
             StatusClaim(
                 mechanism="dcc-revocation",
                 values=(identifier, country, signed.signature, signed.algorithm, issuer),
             ),
-            *_numbered(claims.get(STATUS)),
+            *(_numbered(claims[STATUS]) if STATUS in claims else ()),
         ),
         leniencies=forgiven,
         warnings=warnings,
@@ -179,8 +183,6 @@ def read_cwt(data: bytes) -> Envelope:
 
 def _numbered(status: Any) -> tuple[StatusClaim, ...]:
     """Its place in a status list, where it has one. Raises Malformed."""
-    if status is None:
-        return ()
     entry = status.get("status_list") if isinstance(status, MAPS) else None
     if not isinstance(entry, MAPS):
         raise Malformed("the claim `status` of this certificate is of no form that is known", code="cwt")
@@ -192,6 +194,8 @@ def _numbered(status: Any) -> tuple[StatusClaim, ...]:
 
 def _moment(value: Any) -> datetime | None:
     """A NumericDate, also as a float or a tagged date. Raises Malformed for anything else."""
+    if type(value) is int and 0 <= value < _FAR:
+        return datetime.fromtimestamp(value, UTC)
     if value is None:
         return None
     if isinstance(value, datetime):
