@@ -1,5 +1,6 @@
 """What the words of PROVE do on the command line: verify, trust, status. None of them opens the journal."""
 
+import gc
 import multiprocessing
 import os
 import sys
@@ -27,7 +28,7 @@ from landbridge.prove.verdict import whole
 from landbridge.prove.verify import Trust, examine_many
 
 out = Console(highlight=False)
-_PART = 64  # files that a process is handed at a time
+_PART = 128  # files that a process is handed at a time
 EXITS = {Outcome.YES: DONE, Outcome.NO: NO, Outcome.OPEN: FAILED}
 _SIGNS = {Outcome.YES: ("✓", "green"), Outcome.NO: ("✗", "red"), Outcome.OPEN: ("?", "yellow")}
 _WORDS = {Outcome.YES: "YES", Outcome.NO: "NO", Outcome.OPEN: "OPEN: it cannot be said"}
@@ -59,18 +60,18 @@ def _verify(a: Namespace) -> int:
             raise UsageError(f"{name} is not a file", parameter="FILE")
     at = moment(a.at) if a.at else datetime.now(UTC)
     look = partial(_examined, trust=_trust(given, a.status, now=None if a.at else at), at=at, named=a.batch)
-    outcomes: list[Outcome] = []
-    for outcome, public in _answers(files, look, parallel=a.batch):
-        outcomes.append(Outcome(outcome))
+    outcomes: set[Outcome] = set()
+    for found, lines in _answers(files, look, parallel=a.batch):
+        outcomes |= found
         if a.json:
-            sys.stdout.write(public.decode() + "\n")
+            sys.stdout.write(lines.decode() + "\n")
             continue
-        answer = msgspec.json.decode(public)
-        if a.batch:
-            sign, colour = _SIGNS[outcomes[-1]]
-            out.print(f"[{colour}]{sign}[/] {escape(answer['file'])}  {answer['format']}  {_why(answer)}")
-        else:
-            _show(answer)
+        for answer in map(msgspec.json.decode, lines.split(b"\n")):
+            if a.batch:
+                sign, colour = _SIGNS[Outcome(answer["outcome"])]
+                out.print(f"[{colour}]{sign}[/] {escape(answer['file'])}  {answer['format']}  {_why(answer)}")
+            else:
+                _show(answer)
     sys.stdout.flush()
     return EXITS[Outcome.of(tuple(outcomes))]
 
@@ -88,21 +89,21 @@ def _trust(given: Sequence[Path], lists: Iterable[Iterable[Path]], *, now: datet
     return Trust(issuers=issuers, taken_back=lists_read, policy=ages)
 
 
-def _examined(names: Sequence[str], *, trust: Trust, at: datetime, named: bool) -> list[tuple[str, bytes]]:
-    """The outcome of each file, and its whole answer as JSON: what a process hands to another is text."""
+def _examined(names: Sequence[str], *, trust: Trust, at: datetime, named: bool) -> tuple[set[Outcome], bytes]:
+    """The outcomes of some files, and the answers as lines of JSON: what a process hands to another is text."""
     files = (sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes() for name in names)
-    found = []
+    outcomes, lines = set(), []
     for name, verdicts in zip(names, examine_many(files, trust=trust, at=at), strict=True):
         answer = whole(verdicts)
-        written = msgspec.json.encode({"file": name, **answer} if named else answer)
-        found.append((answer["outcome"], written))
-    return found
+        outcomes.add(Outcome(answer["outcome"]))
+        lines.append(msgspec.json.encode({"file": name, **answer} if named else answer))
+    return outcomes, b"\n".join(lines)
 
 
-_Look = Callable[[Sequence[str]], list[tuple[str, bytes]]]
+_Look = Callable[[Sequence[str]], tuple[set[Outcome], bytes]]
 
 
-def _answers(files: Sequence[str], look: _Look, *, parallel: bool) -> Iterator[tuple[str, bytes]]:
+def _answers(files: Sequence[str], look: _Look, *, parallel: bool) -> Iterator[tuple[set[Outcome], bytes]]:
     """In the order of the files; over all cores where there are enough to be worth it.
 
     Processes, because threads wait for each other: a credential is half signature, half Python. Each is handed the
@@ -111,13 +112,15 @@ def _answers(files: Sequence[str], look: _Look, *, parallel: bool) -> Iterator[t
     parts = [files[start : start + _PART] for start in range(0, len(files), _PART)]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if not parallel or cores < 2 or len(parts) < 2:
-        for part in parts:
-            yield from look(part)
+        yield from map(look, parts)
         return
     how = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
-    with multiprocessing.get_context(how).Pool(cores, _begin, (look,)) as pool:
-        for found in pool.imap(_continue, parts):
-            yield from found
+    gc.freeze()  # The collector would touch, and so copy, what the processes are born with.
+    try:
+        with multiprocessing.get_context(how).Pool(cores, _begin, (look,)) as pool:
+            yield from pool.imap(_continue, parts)
+    finally:
+        gc.unfreeze()
 
 
 _looking: list[_Look] = []
@@ -127,7 +130,7 @@ def _begin(look: _Look) -> None:
     _looking.append(look)
 
 
-def _continue(names: Sequence[str]) -> list[tuple[str, bytes]]:
+def _continue(names: Sequence[str]) -> tuple[set[Outcome], bytes]:
     return _looking[-1](names)
 
 
