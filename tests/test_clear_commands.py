@@ -61,6 +61,8 @@ def test_a_fresh_test_is_yes_an_old_one_no_with_the_rules_words(
     assert (code, answer["outcome"]) == (NO, "no")
     assert answer["findings"][0]["words"] == "Проба взята не более 72 часов назад."
     assert answer["receipt"]["rules"][0][:2] == ["TR-XA-0001", "1.0.0"]
+    assert {one["path"] for one in answer["findings"][0]["cited"]} >= {"payload.t.0.sc"}
+    assert answer["yes_from"] is None
     code = main(
         [
             "decide",

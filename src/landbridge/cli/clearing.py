@@ -16,6 +16,7 @@ from landbridge.clear import check, rule
 from landbridge.clear.decide import Decision, decide
 from landbridge.clear.decide import compile as compile_rules
 from landbridge.clear.evaluate import REASONS
+from landbridge.clear.explain import Cited, Explanation, Reason, choose_words, explain
 from landbridge.cli import DONE, FAILED, NO
 from landbridge.cli.given import moment, print_json
 from landbridge.config import read_settings
@@ -63,14 +64,13 @@ def _decide(a: Namespace) -> int:
         issuer=issuer,
     )
     values = _json(a.values, "--values") if a.values else None
-    decision = decide(
-        ruleset, facts, at=at, values=values, external={"issuerCountryCode": issuer} if issuer else None
-    )
-    words = {one.id: one.words for one in ruleset.rules}
+    external = {"issuerCountryCode": issuer} if issuer else None
+    decision = decide(ruleset, facts, at=at, values=values, external=external)
+    why = explain(ruleset, facts, decision, language=a.lang, values=values, external=external)
     if a.json:
-        print_json(_public(decision, words, a.lang))
+        print_json(_public(decision, why, {one.id: one.words for one in ruleset.rules}, a.lang))
     else:
-        _show(decision, words, a.lang)
+        _show(decision, why)
     return EXITS[decision.outcome]
 
 
@@ -89,43 +89,61 @@ def _issuer(payload: Any) -> str:
     return ""
 
 
-def _public(decision: Decision, words: Mapping[str, Mapping[str, str]], language: str) -> dict[str, Any]:
+def _public(
+    decision: Decision, why: Explanation, words: Mapping[str, Mapping[str, str]], language: str
+) -> dict[str, Any]:
+    cited = {(one.finding.id, one.finding.version): one for one in why.reasons}
     return {
         "outcome": str(decision.outcome),
         "reason": decision.reason,
         "because": _WHY.get(decision.reason, ""),
+        "yes_from": why.yes_from.isoformat() if why.yes_from else None,
         "findings": [
             {
                 **asdict(one),
                 "outcome": str(one.outcome),
-                "words": _said(words.get(one.id, {}), language),
+                "words": choose_words(words.get(one.id, {}), language)[0],
                 "because": REASONS.get(one.reason, ""),
+                **_reason(cited.get((one.id, one.version))),
             }
             for one in decision.findings
         ],
+        "cited": [_cited(one) for one in why.cited],
         "receipt": asdict(decision.receipt),
     }
 
 
-def _said(words: Mapping[str, str], language: str) -> str:
-    return words.get(language) or words.get("en") or next(iter(words.values()), "")
+def _reason(reason: Reason | None) -> dict[str, Any]:
+    """What a rule that is not met rests on, and from when waiting alone meets it."""
+    if reason is None:
+        return {}
+    met = reason.met_from.isoformat() if reason.met_from else None
+    return {"cited": [_cited(one) for one in reason.cited], "met_from": met}
 
 
-def _show(decision: Decision, words: Mapping[str, Mapping[str, str]], language: str) -> None:
+def _cited(one: Cited) -> dict[str, Any]:
+    return {"path": one.path, "there": True} if one.there else {"path": one.path, "value": one.value}
+
+
+def _show(decision: Decision, why: Explanation) -> None:
     sign, colour = _SIGNS[decision.outcome]
     receipt = decision.receipt
     out.print(f"[bold {colour}]{sign} {_WORDS[decision.outcome]}[/]   {receipt.destination}, {receipt.at}")
     if decision.reason:
         out.print(f"  {_WHY.get(decision.reason, decision.reason)}")
-    for one in decision.findings:
-        if one.outcome is Outcome.YES:
-            continue
-        sign, colour = _SIGNS[one.outcome]
-        out.print(
-            f"  [{colour}]{sign}[/] {escape(one.id)} {one.version}: {escape(_said(words.get(one.id, {}), language))}"
-        )
-        if one.reason:
-            out.print(f"      {escape(one.where)} {REASONS.get(one.reason, one.reason)}")
+    for one in why.reasons:
+        finding = one.finding
+        sign, colour = _SIGNS[finding.outcome]
+        out.print(f"  [{colour}]{sign}[/] {escape(finding.id)} {finding.version}: {escape(one.words)}")
+        if finding.reason:
+            out.print(f"      {escape(finding.where)} {REASONS.get(finding.reason, finding.reason)}")
+        for fact in one.cited:
+            shown = "is there" if fact.there else json.dumps(fact.value, ensure_ascii=False)
+            out.print(f"      [dim]{escape(fact.path)}: {escape(shown)}[/]", soft_wrap=True)
+        if one.met_from:
+            out.print(f"      met from {one.met_from:%Y-%m-%d %H:%M} UTC")
+    if why.yes_from:
+        out.print(f"  → yes from {why.yes_from:%Y-%m-%d %H:%M} UTC, with the same facts")
     met = sum(one.outcome is Outcome.YES for one in decision.findings)
     out.print(f"  {met} of {len(decision.findings)} rules are met")
 
