@@ -14,9 +14,10 @@ import pytest
 
 from landbridge.clear.decide import Finding, RuleSet, compile, conclude, decide, facts_for, read_values
 from landbridge.clear.explain import Cited, Explanation, choose_words, explain
-from landbridge.clear.rule import Rule, load, read_rule
+from landbridge.clear.rule import Rule, load
 from landbridge.errors import RuleError
 from landbridge.prove.facts import Outcome
+from tests import rulers
 
 AT = datetime(2021, 8, 1, 12, tzinfo=UTC)
 NEGATIVE = {"===": [{"var": "payload.t.0.tr"}, "260415000"]}
@@ -29,21 +30,8 @@ TEST: dict[str, Any] = {
 
 
 def rule(name: str, logic: Any, **changes: Any) -> Rule:
-    return read_rule(
-        {
-            "id": name,
-            "version": "1.0.0",
-            "destination": "XA",
-            "subject": "travel",
-            "type": "acceptance",
-            "engine": "landbridge/1",
-            "valid_from": "1900-01-01",
-            "logic": logic,
-            "words": {"en": f"{name} in English", "de": f"{name} auf Deutsch", "zh-Hans": "中文"},
-            "source": {"title": "Order", "url": "https://altania.example/1", "date": "2021-06-30"},
-            **changes,
-        }
-    )
+    words = {"en": f"{name} in English", "de": f"{name} auf Deutsch", "zh-Hans": "中文"}
+    return rulers.rule(name, logic, **{"words": words, **changes})
 
 
 def explained(

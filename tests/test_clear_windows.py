@@ -14,10 +14,11 @@ import pytest
 
 from landbridge.clear.decide import RuleSet, compile, conclude, facts_for, read_values
 from landbridge.clear.moments import DAY, of_clock, write_moment
-from landbridge.clear.rule import Rule, load, read_rule
+from landbridge.clear.rule import Rule, load
 from landbridge.clear.windows import CLOCK, NotComputed, Window, windows
 from landbridge.errors import RuleError
 from landbridge.prove.facts import Outcome
+from tests.rulers import rule
 
 AT = datetime(2021, 8, 1, 12, tzinfo=UTC)
 MS = timedelta(milliseconds=1)
@@ -26,24 +27,6 @@ TAKEN = {"var": "payload.t.0.sc"}
 NOW = {"plusTime": [{"var": "external.validationClock"}, 0, "day"]}
 FRESH = {"not-after": [NOW, {"plusTime": [TAKEN, 72, "hour"]}]}
 TEST = {"t": [{"tr": "260415000", "sc": "2021-07-31T08:00:00Z"}]}
-
-
-def rule(name: str, logic: Any, **changes: Any) -> Rule:
-    return read_rule(
-        {
-            "id": name,
-            "version": "1.0.0",
-            "destination": "XA",
-            "subject": "travel",
-            "type": "acceptance",
-            "engine": "landbridge/1",
-            "valid_from": "1900-01-01",
-            "logic": logic,
-            "words": {"en": "As it must be."},
-            "source": {"title": "Order", "url": "https://altania.example/1", "date": "2021-06-30"},
-            **changes,
-        }
-    )
 
 
 def computed(

@@ -36,7 +36,7 @@ from landbridge.find.source import Source
 from landbridge.find.suggest import Suggester, Suggestion
 from landbridge.kinds.kind import Kind, read_kinds
 from landbridge.members.member import SHIPPED, Member, pick, read_members
-from landbridge.prove.trust import policy, store
+from landbridge.prove.trust import store
 from landbridge.prove.verify import Trust
 
 _MANY = 4_000  # changes from which on indexing goes to a process of its own
@@ -89,10 +89,8 @@ class Instance:
         `now` is this machine's clock, held against the newest time the store knows of; None for a time that
         was asked for on purpose.
         """
-        folders = [*(self.folders or [SHIPPED]), self.settings.data / "members", *self.settings.members]
-        members = [path.parent for folder in folders for path in folder.glob("*/issues")]
-        ages = policy.read_policy(self.settings.data / "trust.toml")
-        return store.load(self.settings.data / "trust", now=now, members=members, policy=ages)
+        folders = (*(self.folders or [SHIPPED]), *self.settings.members)
+        return store.of_instance(self.settings.data, now=now, folders=folders)
 
     def close(self) -> None:
         for index in self._indexes.values():

@@ -79,14 +79,12 @@ def _verify(a: Namespace) -> int:
 def _trust(given: Sequence[Path], lists: Iterable[Iterable[Path]], *, now: datetime | None) -> Trust:
     """What this call believes: the material named on the line and nothing else, or the trust store."""
     data = read_settings().data
-    ages = policy.read_policy(data / "trust.toml")
     if not given:
-        members = [path.parent for path in (data / "members").glob("*/issues")]
-        return store.load(data / "trust", now=now, members=members, policy=ages)
+        return store.of_instance(data, now=now)
     issuers = read_trust(given)
     named = [path for group in lists for path in group]
     lists_read = read_lists(named, issuers) if named else StatusLists()
-    return Trust(issuers=issuers, taken_back=lists_read, policy=ages)
+    return Trust(issuers=issuers, taken_back=lists_read, policy=policy.read_policy(data / "trust.toml"))
 
 
 def _examined(names: Sequence[str], *, trust: Trust, at: datetime, named: bool) -> tuple[set[Outcome], bytes]:

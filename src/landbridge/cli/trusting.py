@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
     load_pem_public_key,
 )
 from rich.console import Console
@@ -20,7 +18,7 @@ from landbridge.cli import DONE, NO
 from landbridge.cli.given import passphrase, print_json
 from landbridge.config import read_settings
 from landbridge.errors import UsageError
-from landbridge.prove.trust import policy, register, repository, store
+from landbridge.prove.trust import register, repository, store
 from landbridge.prove.trust.repository import Admitted
 
 out = Console(highlight=False)
@@ -60,14 +58,11 @@ def _update(a: Namespace) -> int:
 def _show(a: Namespace) -> int:
     """Every issuer believed here, for what, and how old the list is that says so."""
     now = datetime.now(UTC)
-    data = read_settings().data
-    members = [path.parent for path in (data / "members").glob("*/issues")]
-    ages = policy.read_policy(data / "trust.toml")
-    trust = store.load(_store(), now=now, members=members, policy=ages)
+    trust = store.of_instance(read_settings().data, now=now)
     sources: list[dict[str, Any]] = []
     for source in trust.issuers.sources:
         age = (now - source.issued).total_seconds() / 86_400 if source.issued else None
-        old = source.issued is not None and ages.refuses("", now - source.issued)
+        old = source.issued is not None and trust.policy.refuses("", now - source.issued)
         sources.append(
             {
                 "list": source.name,
@@ -136,8 +131,7 @@ def _new_key(a: Namespace) -> int:
     pem = repository.new_key(passphrase(PASSPHRASE, a.file.name, new=True).encode())
     with open(os.open(a.file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(pem)
-    key = repository.read_key(pem, passphrase(PASSPHRASE, a.file.name).encode())
-    public = key._private_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    public = repository.public_pem(pem, passphrase(PASSPHRASE, a.file.name).encode())
     a.file.with_suffix(".pub").write_bytes(public)
     out.print(f"{a.file} is to be kept; {a.file.with_suffix('.pub')} is to be handed over")
     return DONE

@@ -43,6 +43,7 @@ from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
     PrivateFormat,
+    PublicFormat,
     load_pem_private_key,
 )
 from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined]
@@ -164,6 +165,13 @@ def read_key(pem: bytes, passphrase: bytes) -> CryptoSigner:
         raise TrustRefused(
             "this key cannot be opened", code="key-refused", hint="Check the passphrase and the file."
         ) from None
+
+
+def public_pem(pem: bytes, passphrase: bytes) -> bytes:
+    """The public half of a key, PEM: what is handed to the officers. Raises TrustRefused as `read_key` does."""
+    read_key(pem, passphrase)
+    private = load_pem_private_key(pem, passphrase)
+    return private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 # The repository's side.

@@ -14,8 +14,16 @@ from landbridge.prove.status.shc import CardList
 from landbridge.prove.trust import register, repository
 from landbridge.prove.trust.list import Source, TrustList
 from landbridge.prove.trust.material import Material, joined
+from landbridge.prove.trust.policy import read_policy
 from landbridge.prove.trust.read import to_list
 from landbridge.prove.verify import Policy, Trust
+
+
+def of_instance(data: Path, *, now: datetime | None, folders: Iterable[Path] = ()) -> Trust:
+    """What the instance of this data directory believes: its store, the issuers its members' folders list (its own
+    `members/`, and `folders` of members besides), and the ages it lets lists have (`trust.toml`)."""
+    members = [path.parent for above in (*folders, data / "members") for path in above.glob("*/issues")]
+    return load(data / "trust", now=now, members=members, policy=read_policy(data / "trust.toml"))
 
 
 def load(
